@@ -1,0 +1,167 @@
+# `make` alone prints what there is. Nothing has to be installed but Go, make and git.
+
+SHELL := /usr/bin/env bash -o pipefail
+.SHELLFLAGS := -ec
+.DEFAULT_GOAL := help
+
+# One set of build flags for every call of go, whatever the caller's environment says: another set would
+# compile everything a second time. The version comes from git below, so -buildvcs has nothing to add.
+export CGO_ENABLED := 0
+export GOFLAGS := -trimpath -buildvcs=false
+export GOWORK := off
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+# The image that `make deploy` puts in the place of the one in config/manager.
+IMG ?= trustbuilder-mfa-operator:latest
+CONTAINER_TOOL ?= docker
+KUBECTL ?= kubectl
+
+# Tools have versions of their own in go.tools.mod and are built on first use.
+TOOL := go tool -modfile=go.tools.mod
+CONTROLLER_GEN ?= $(TOOL) controller-gen
+KUSTOMIZE ?= $(TOOL) kustomize
+GOLANGCI_LINT ?= $(TOOL) golangci-lint
+
+KUSTOMIZATIONS := $(sort $(dir $(wildcard config/*/kustomization.yaml)))
+# Modules inside this repository whose light packages are built, vetted and tested with the rest.
+LOCALCLUSTER := hack/localcluster
+
+##@ General
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN {FS = ":.*##"; printf "Usage: make \033[36m<target>\033[0m\n"} \
+		/^[a-zA-Z_0-9-]+:.*?##/ {printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2} \
+		/^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)}' $(MAKEFILE_LIST)
+
+##@ Development
+
+.PHONY: generate
+generate: ## Generate deepcopy functions and apply configurations.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1
+	rm -rf api/applyconfiguration
+	$(CONTROLLER_GEN) applyconfiguration:headerFile=hack/boilerplate.go.txt,omitToolVersion=true paths=./api/v1alpha1
+
+.PHONY: manifests
+manifests: ## Generate the CRDs and the manager's ClusterRole.
+	rm -f config/crd/bases/*.yaml
+	$(CONTROLLER_GEN) crd paths=./api/v1alpha1 output:crd:artifacts:config=config/crd/bases
+	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller output:rbac:artifacts:config=config/rbac
+
+.PHONY: fmt
+fmt: ## Format the Go files.
+	gofmt -w $(GO_DIRS)
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet ./...
+	go -C $(LOCALCLUSTER) vet ./cmd/...
+
+.PHONY: lint
+lint: ## Run golangci-lint. Its first build takes some minutes.
+	$(GOLANGCI_LINT) run ./...
+
+##@ Checks
+
+GO_DIRS := $(wildcard api cmd hack internal test)
+
+.PHONY: verify
+verify: verify-generated verify-format vet verify-modules verify-kustomize ## Fail when generated files, formatting, modules or manifests are not as they should be.
+
+.PHONY: verify-generated
+verify-generated: # Generates into a copy, so that the working tree stays as it is.
+	hack/verify-generated.sh
+
+.PHONY: verify-format
+verify-format:
+	@echo "gofmt -l"; out=$$(gofmt -l $(GO_DIRS)); \
+	if [ -n "$$out" ]; then echo "not formatted, run make fmt:"; echo "$$out"; exit 1; fi
+
+.PHONY: verify-modules
+verify-modules:
+	go mod tidy -diff
+
+.PHONY: verify-kustomize
+verify-kustomize:
+	@for dir in $(KUSTOMIZATIONS); do \
+		echo "kustomize build $$dir"; $(KUSTOMIZE) build "$$dir" >/dev/null; \
+	done
+
+# Finds, downloads or (once per version, 13 minutes on two cores) builds the control plane.
+# A failure here must stop the recipe: tests without a control plane would not be the tests.
+ASSETS = assets=$$(go -C $(LOCALCLUSTER) run ./cmd/assets -controller-manager); export KUBEBUILDER_ASSETS="$$assets"
+
+.PHONY: test
+test: ## Run all tests, those on a real API server included.
+	$(ASSETS); go test -timeout 30m ./...
+	go -C $(LOCALCLUSTER) test ./cmd/...
+
+.PHONY: test-race
+test-race: ## Run the tests that need no control plane with the race detector (needs a C compiler).
+	CGO_ENABLED=1 GOFLAGS=-buildvcs=false go test -race ./cmd/... ./internal/inventory/... ./internal/mfaclient/... ./internal/mfasim/...
+
+N ?= 2000
+OUT ?=
+
+.PHONY: bench
+bench: ## Measure N users (default 2000): make bench N=2000 OUT=FILE.
+	$(ASSETS); go run ./test/bench -n $(N) $(if $(OUT),-out $(OUT))
+
+##@ Try it
+
+ONCE ?=
+
+.PHONY: demo
+demo: ## Bring up control plane, simulator, manager and samples, and show them; ONCE=1 ends by itself.
+	$(ASSETS); go run ./hack/demo $(if $(ONCE),-once)
+
+.PHONY: run
+run: ## Run the manager on this machine against the current cluster, with your own rights.
+	go run -ldflags '$(LDFLAGS)' ./cmd/manager --metrics-bind-address=127.0.0.1:8080 --metrics-secure=false \
+		--zap-encoder=console $(ARGS)
+
+##@ Build
+
+.PHONY: build
+build: ## Build bin/manager and bin/mfasim.
+	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+.PHONY: docker-build
+docker-build: ## Build the image IMG.
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the image IMG.
+	$(CONTAINER_TOOL) push $(IMG)
+
+.PHONY: clean
+clean: ## Remove what was built here. The control plane in the user's cache folder stays.
+	rm -rf bin dist
+
+##@ Deployment
+
+.PHONY: install
+install: ## Install the CRDs into the current cluster.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: ## Remove the CRDs from the current cluster, and with them every MFAUser and MFAConnection.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+
+# The image is replaced on the way: `kustomize edit` would change a file of the repository.
+BUILD_DEFAULT = $(KUSTOMIZE) build config/default | sed 's|image: trustbuilder-mfa-operator:latest|image: $(IMG)|'
+
+.PHONY: deploy
+deploy: ## Install everything into the current cluster, with the image IMG.
+	$(BUILD_DEFAULT) | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: ## Remove everything from the current cluster.
+	$(BUILD_DEFAULT) | $(KUBECTL) delete --ignore-not-found -f -
+
+.PHONY: build-installer
+build-installer: ## Write everything with the image IMG into dist/install.yaml.
+	mkdir -p dist
+	$(BUILD_DEFAULT) > dist/install.yaml

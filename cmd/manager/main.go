@@ -1,0 +1,35 @@
+// Command manager is the operator: it keeps the accounts of TrustBuilder MFA services as the MFAUsers of a cluster say.
+//
+// Every option is a flag or a variable of the environment; --help lists them.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// version is stamped by the linker; see buildVersion for builds without it.
+var version = ""
+
+func main() {
+	opts, err := parseOptions(os.Args[1:], os.LookupEnv, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return // asked for, and printed
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "manager:", err)
+		os.Exit(2)
+	}
+	if opts.showVersion {
+		fmt.Println(buildVersion())
+		return
+	}
+	if err := run(ctrl.SetupSignalHandler(), opts); err != nil {
+		ctrl.Log.WithName("setup").Error(err, "the manager ended")
+		os.Exit(1)
+	}
+}

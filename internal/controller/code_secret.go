@@ -1,0 +1,144 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// codeContent is what a code Secret says. Without code and link it is the record of a code that is no more.
+type codeContent struct {
+	code, link          mfaclient.Code
+	request             string
+	accountID           mfaclient.AccountID
+	login               string
+	state               v1alpha1.AccountState
+	purpose             v1alpha1.CodePurpose
+	codeType            v1alpha1.CodeType
+	issuedAt, expiresAt time.Time
+	found               bool // it was read from a Secret of ours
+}
+
+// answers tells whether this is the stored answer to a request for that account.
+func (c codeContent) answers(request string, id mfaclient.AccountID) bool {
+	return c.found && c.request == request && c.accountID == id && !(c.code.IsZero() && c.link.IsZero())
+}
+
+// applyMode says whether an apply is only tried.
+type applyMode bool
+
+const (
+	applyForReal applyMode = false
+	applyDryRun  applyMode = true
+)
+
+// checkSecret makes sure, before a code is asked for, that it can be stored: nobody else's Secret has the name, and the
+// API server would take it.
+func (r *UserReconciler) checkSecret(ctx context.Context, s *scope) error {
+	if _, err := r.readCodeSecret(ctx, s); err != nil {
+		return err
+	}
+	trial := codeContent{
+		code: mfaclient.NewCode("trial"), request: requestCreate, accountID: "0", login: s.user.Spec.Login, state: v1alpha1.StateUnknown,
+		purpose: v1alpha1.PurposeEnrollment, codeType: s.user.Spec.Code.Type, issuedAt: s.now, expiresAt: s.now,
+	}
+	if err := r.applySecret(ctx, s, trial, applyDryRun); err != nil {
+		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsConflict(err) {
+			return stalledFor(v1alpha1.ReasonSecretConflict,
+				"the code's Secret can't be written (a quota, an admission rule or a terminating namespace forbids it); no code is asked for until it can", secretRetry)
+		}
+		return fmt.Errorf("try to write the code Secret: %w", err)
+	}
+	return nil
+}
+
+// secretRetry is how often a Secret that could not be written is tried again: what forbids it wakes nobody.
+const secretRetry = 30 * time.Second
+
+// readCodeSecret reads the user's code Secret live. A Secret that is not ours stops the pass; one that is not there is empty content.
+func (r *UserReconciler) readCodeSecret(ctx context.Context, s *scope) (codeContent, error) {
+	var secret corev1.Secret
+	err := r.live.Get(ctx, client.ObjectKey{Namespace: s.user.Namespace, Name: s.user.CodeSecretName()}, &secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		return codeContent{}, nil
+	case err != nil:
+		return codeContent{}, fmt.Errorf("read the code Secret: %w", err)
+	case !ours(&secret, s.user):
+		return codeContent{}, stalledFor(v1alpha1.ReasonSecretConflict,
+			fmt.Sprintf("the Secret %s was not made for this MFAUser, or is immutable; it is not touched. Delete it, or choose another spec.code.secretName in a new MFAUser", secret.Name), secretRetry)
+	}
+	return codeContent{
+		found: true,
+		code:  mfaclient.NewCode(string(secret.Data[v1alpha1.KeyCode])), link: mfaclient.NewCode(string(secret.Data[v1alpha1.KeyLink])),
+		request: secret.Annotations[v1alpha1.AnnotationRequest], accountID: mfaclient.AccountID(secret.Data[v1alpha1.KeyAccountID]),
+		login: string(secret.Data[v1alpha1.KeyLogin]), state: v1alpha1.AccountState(secret.Data[v1alpha1.KeyState]),
+		purpose: v1alpha1.CodePurpose(secret.Data[v1alpha1.KeyPurpose]), codeType: v1alpha1.CodeType(secret.Data[v1alpha1.KeyCodeType]),
+		issuedAt: parseTime(secret.Data[v1alpha1.KeyIssuedAt]), expiresAt: parseTime(secret.Data[v1alpha1.KeyExpiresAt]),
+	}, nil
+}
+
+// ours tells whether a Secret was made for this very MFAUser: type, owner UID, and it can be changed.
+func ours(secret *corev1.Secret, user *v1alpha1.MFAUser) bool {
+	if secret.Type != v1alpha1.SecretType || secret.Immutable != nil && *secret.Immutable {
+		return false
+	}
+	owner := metav1.GetControllerOf(secret)
+	return owner != nil && owner.UID == user.UID
+}
+
+// applySecret writes the Secret by server-side apply, and nothing else ever does: a key that the content no longer has
+// is removed, and keys of others stay.
+func (r *UserReconciler) applySecret(ctx context.Context, s *scope, content codeContent, mode applyMode) error {
+	opts := []client.ApplyOption{client.FieldOwner(fieldOwner), client.ForceOwnership}
+	if mode == applyDryRun {
+		opts = append(opts, client.DryRunAll)
+	}
+	return r.client.Apply(ctx, content.secret(s.user), opts...)
+}
+
+// secret is the apply configuration for the content.
+func (c codeContent) secret(user *v1alpha1.MFAUser) *corev1ac.SecretApplyConfiguration {
+	data := map[string][]byte{
+		v1alpha1.KeyLogin:     []byte(c.login),
+		v1alpha1.KeyAccountID: []byte(c.accountID),
+		v1alpha1.KeyState:     []byte(c.state),
+		v1alpha1.KeyPurpose:   []byte(c.purpose),
+		v1alpha1.KeyCodeType:  []byte(c.codeType),
+		v1alpha1.KeyIssuedAt:  []byte(c.issuedAt.UTC().Format(time.RFC3339)),
+		v1alpha1.KeyExpiresAt: []byte(c.expiresAt.UTC().Format(time.RFC3339)),
+	}
+	if !c.code.IsZero() {
+		data[v1alpha1.KeyCode] = c.code.Reveal()
+	}
+	if !c.link.IsZero() {
+		data[v1alpha1.KeyLink] = c.link.Reveal()
+	}
+	owner := metav1ac.OwnerReference().
+		WithAPIVersion(v1alpha1.SchemeGroupVersion.String()).WithKind("MFAUser").
+		WithName(user.Name).WithUID(user.UID).WithController(true).WithBlockOwnerDeletion(false)
+	return corev1ac.Secret(user.CodeSecretName(), user.Namespace).
+		WithType(v1alpha1.SecretType).
+		WithLabels(map[string]string{v1alpha1.LabelCode: v1alpha1.LabelTrue}).
+		WithAnnotations(map[string]string{v1alpha1.AnnotationRequest: c.request}).
+		WithOwnerReferences(owner).
+		WithData(data)
+}
+
+func parseTime(text []byte) time.Time {
+	t, err := time.Parse(time.RFC3339, string(text))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,181 @@
+package controller
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/trustbuilder-mfa/operator/internal/inventory"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// connection is what this process knows about one MFAConnection, shared by all its users: the client, the picture of the
+// accounts, and whether the connection can be used. Safe for concurrent use.
+type connection struct {
+	key       types.NamespacedName
+	gate      *mfaclient.Gate
+	inventory *inventory.Inventory
+	removals  sync.Mutex // serialises writes to status.removals
+	groups    groupNames
+
+	mu sync.Mutex
+	// client is rebuilt when its settings change; nil while there is no usable token.
+	client   *mfaclient.Client
+	settings clientSettings
+	claims   mfaclient.Claims
+	verdict  verdict
+	// probes is the state of the listings, kept by the connection's reconciler.
+	probes probeState
+	// quotaFullUntil holds creations after the service has said that no licence is left.
+	quotaFullUntil time.Time
+}
+
+// clientSettings is everything that a client is made of and that can change.
+type clientSettings struct {
+	url, caBundle string
+	token         mfaclient.Token
+}
+
+// verdict says whether users may use a connection.
+type verdict struct {
+	readiness readiness
+	// message says what is wrong, in a sentence that may be shown to the connection's users.
+	message string
+}
+
+type readiness int
+
+const (
+	// readinessUnknown: this process has not looked yet. Users wait without saying so.
+	readinessUnknown readiness = iota
+	readinessNotReady
+	readinessReady
+)
+
+// view is the consistent picture of a connection that one pass works with.
+type view struct {
+	client  *mfaclient.Client
+	claims  mfaclient.Claims
+	verdict verdict
+}
+
+func (c *connection) view() view {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return view{client: c.client, claims: c.claims, verdict: c.verdict}
+}
+
+// judge records whether the connection can be used and tells whether users have to be woken: those that waited go on once
+// it can, and the first verdict is news for everybody.
+func (c *connection) judge(v verdict) (wakeUsers bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.verdict.readiness
+	c.verdict = v
+	return before != v.readiness && (before == readinessUnknown || v.readiness == readinessReady)
+}
+
+// doubt is called when a user's call was refused as unauthenticated: nobody calls again until a probe has passed.
+func (c *connection) doubt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.verdict.readiness == readinessReady {
+		c.verdict = verdict{readinessNotReady, messageTokenRejected}
+		c.probes.next = time.Time{}
+		c.probes.forced = true
+	}
+}
+
+// quotaFull holds creations until the given time.
+func (c *connection) quotaFull(until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.quotaFullUntil = until
+}
+
+// quotaWait returns how long creations wait because the service has no licence left.
+func (c *connection) quotaWait(now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.quotaFullUntil.Sub(now)
+}
+
+// registry holds the connections by their object's name.
+type registry struct {
+	world *world
+	mu    sync.Mutex
+	byKey map[types.NamespacedName]*connection
+}
+
+func newRegistry(w *world) *registry {
+	return &registry{world: w, byKey: map[types.NamespacedName]*connection{}}
+}
+
+// get returns the connection of that name, made on first use.
+func (r *registry) get(key types.NamespacedName) *connection {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, ok := r.byKey[key]; ok {
+		return c
+	}
+	// The limits of the spec are set in every pass; a fresh gate has the largest burst, which they cut down.
+	c := &connection{key: key, gate: mfaclient.NewGate(r.world.clock, 1, maxBurst)}
+	c.inventory = inventory.New(inventory.Options{
+		Clock:    r.world.clock,
+		Managed:  func() map[mfaclient.AccountID]struct{} { return r.world.managedAccounts(key) },
+		OnChange: func(changes []inventory.Change) { r.world.wakeHolders(key, changes) },
+	})
+	r.byKey[key] = c
+	return c
+}
+
+func (r *registry) drop(key types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.byKey, key)
+}
+
+func (r *registry) all() []*connection {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*connection, 0, len(r.byKey))
+	for _, c := range r.byKey {
+		all = append(all, c)
+	}
+	return all
+}
+
+// groupNames remembers the service's groups for a while: they are made by hand in the console and change rarely.
+type groupNames struct {
+	mu     sync.Mutex
+	at     time.Time
+	byName map[string]mfaclient.GroupID
+}
+
+// groupNamesLife is how long the list of groups is believed.
+const groupNamesLife = time.Minute
+
+// lookup returns the groups of the service by name, read at most once a minute.
+func (g *groupNames) lookup(ctx context.Context, now time.Time, client interface {
+	ListGroups(ctx context.Context) ([]mfaclient.Group, error)
+}) (map[string]mfaclient.GroupID, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.byName != nil && now.Sub(g.at) < groupNamesLife {
+		return g.byName, nil
+	}
+	groups, err := client.ListGroups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.at, g.byName = now, make(map[string]mfaclient.GroupID, len(groups))
+	for _, group := range groups {
+		g.byName[group.Name] = group.ID
+	}
+	return g.byName, nil
+}
+
+// maxBurst is the largest burst that the API of MFAConnection allows.
+const maxBurst = 10000

@@ -1,0 +1,135 @@
+package controller
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// finish turns the outcome of a pass into conditions, writes status if it differs, and says when to come back.
+func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Result, error) {
+	out := classify(err)
+	if mfaclient.KindOf(err) == mfaclient.KindUnauthenticated {
+		s.conn.doubt()
+		r.probes.add(s.conn.key)
+	}
+	if ctx.Err() != nil && !s.changedAnything() {
+		return ctrl.Result{}, ctx.Err() // shutting down: what a cancelled call seems to say is not true
+	}
+	if passing(err) && !s.open {
+		out.class = classQuietly(out.class) // the user is as it was; the connection tells of the trouble
+	}
+	switch {
+	case s.released:
+		r.announce(s)
+		return ctrl.Result{}, nil
+	case out.class == classQuiet:
+		return ctrl.Result{RequeueAfter: out.after}, r.retryError(out, err)
+	}
+	s.conclude(out)
+	if err := r.writeStatus(ctx, s); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	r.announce(s)
+	if out.class == classRetry {
+		return ctrl.Result{}, err
+	}
+	if out.after > 0 {
+		s.wakeAt(s.now.Add(out.after))
+	}
+	return ctrl.Result{RequeueAfter: s.wakeIn}, nil
+}
+
+// classQuietly keeps the status but not the delay: errors stay slower than successes.
+func classQuietly(c class) class {
+	if c == classRetry || c == classWait {
+		return classQuiet
+	}
+	return c
+}
+
+// retryError returns a fault that a quiet pass met, so that the queue's growing delay applies. A lock that was lost is none.
+func (r *UserReconciler) retryError(out outcome, err error) error {
+	if out.after == 0 && passing(err) {
+		return err
+	}
+	return nil
+}
+
+// changedAnything tells whether the pass has done something that status must show even while the manager stops.
+func (s *scope) changedAnything() bool { return s.stored || len(s.done) > 0 }
+
+// conclude sets the conditions that sum up.
+func (s *scope) conclude(out outcome) {
+	status := &s.user.Status
+	status.ObservedGeneration = s.user.Generation
+	switch out.class {
+	case classSuspended:
+		ready := readyOf(status.Conditions).Status
+		if ready == "" || status.AccountID == "" {
+			ready = metav1.ConditionFalse
+		}
+		s.sumUp(ready, out, "")
+	case classDone:
+		if len(status.PendingChanges) > 0 {
+			out.reason, out.message = v1alpha1.ReasonChangesPending, "the account differs and managementPolicy is Observe; status.pendingChanges names the fields"
+		}
+		s.sumUp(metav1.ConditionTrue, out, "")
+	case classStalled:
+		s.sumUp(metav1.ConditionFalse, out, v1alpha1.ConditionStalled)
+	default:
+		if s.deleting() && out.reason == v1alpha1.ReasonProgressing {
+			out.reason = v1alpha1.ReasonDeleting
+		}
+		s.sumUp(metav1.ConditionFalse, out, v1alpha1.ConditionReconciling)
+	}
+}
+
+// sumUp sets Ready, and of Reconciling and Stalled the one that is true.
+func (s *scope) sumUp(ready metav1.ConditionStatus, out outcome, also string) {
+	s.mark(v1alpha1.ConditionReady, ready, out.reason, out.message)
+	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if kind == also {
+			s.mark(kind, metav1.ConditionTrue, out.reason, out.message)
+		} else {
+			meta.RemoveStatusCondition(&s.user.Status.Conditions, kind)
+		}
+	}
+}
+
+// writeStatus writes status once, and only when it differs. The lock keeps a stale pass from overwriting a newer one.
+func (r *UserReconciler) writeStatus(ctx context.Context, s *scope) error {
+	if equality.Semantic.DeepEqual(s.base.Status, s.user.Status) {
+		return nil
+	}
+	ctx, cancel := unrepeatable(ctx)
+	defer cancel()
+	patched := s.base.DeepCopy()
+	patched.Status = *s.user.Status.DeepCopy()
+	err := r.client.Status().Patch(ctx, patched, client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{}))
+	return err
+}
+
+// announce records events: what the pass did, and a change of Ready.
+func (r *UserReconciler) announce(s *scope) {
+	for _, deed := range s.done {
+		r.events.Eventf(s.user, nil, corev1.EventTypeNormal, deed.reason, deed.action, "%s", deed.note)
+	}
+	before, after := readyOf(s.base.Status.Conditions), readyOf(s.user.Status.Conditions)
+	if s.released || before.Status == after.Status && before.Reason == after.Reason {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if meta.IsStatusConditionTrue(s.user.Status.Conditions, v1alpha1.ConditionStalled) {
+		kind = corev1.EventTypeWarning
+	}
+	r.events.Eventf(s.user, nil, kind, after.Reason, "Reconcile", "%s", after.Message)
+}

@@ -1,0 +1,130 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// ConnectionReconciler keeps MFAConnections: it reads the token, lists the accounts on the interval, and decides
+// whether the connection's users may work.
+type ConnectionReconciler struct {
+	*world
+	events events.EventRecorder
+}
+
+// connectionScope is one pass over one MFAConnection.
+type connectionScope struct {
+	object *v1alpha1.MFAConnection // status is changed in place
+	base   *v1alpha1.MFAConnection // as it was read
+	conn   *connection
+	now    time.Time
+	// requested is true when a new reconcile-requested-at asks for a fresh listing.
+	requested bool
+	// listed is true when a listing was asked for in this pass.
+	listed bool
+}
+
+// Reconcile is one pass: configure the client from spec and token, list if it is time, say how it went.
+func (r *ConnectionReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var object v1alpha1.MFAConnection
+	if err := r.client.Get(ctx, req.NamespacedName, &object); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.connections.drop(req.NamespacedName)
+		}
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	requested := object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
+	s := &connectionScope{
+		object: &object, base: object.DeepCopy(), conn: r.connections.get(req.NamespacedName), now: r.now(),
+		requested: requested != "" && requested != object.Status.HandledReconcileRequest,
+	}
+	err := r.configure(ctx, s)
+	if err == nil {
+		err = r.list(ctx, s)
+	}
+	if s.requested && s.listed {
+		s.object.Status.HandledReconcileRequest = requested
+	}
+	return r.finish(ctx, s, err)
+}
+
+// finish turns the outcome of a pass into the verdict for the users, the conditions, and the time of the next pass.
+func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, err error) (ctrl.Result, error) {
+	if ctx.Err() != nil {
+		return ctrl.Result{}, ctx.Err() // shutting down: a cancelled listing says nothing about the service
+	}
+	out := classifyConnection(err)
+	if out.reason == v1alpha1.ReasonInternalError {
+		return ctrl.Result{}, err // of the cluster, not of the connection: it keeps its conditions, and is tried again
+	}
+	wake := s.conn.judge(verdict{out.readiness, out.message})
+	r.describe(s, out)
+
+	if !equality.Semantic.DeepEqual(s.base.Status, s.object.Status) {
+		// With the lock: a stale copy must not overwrite what another pass has found since.
+		patch := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
+		if err := r.client.Status().Patch(ctx, s.object, patch); err != nil {
+			return ctrl.Result{}, client.IgnoreNotFound(err)
+		}
+		r.announce(s)
+	}
+	if wake || s.base.Generation != s.base.Status.ObservedGeneration {
+		r.wakeUsersOf(ctx, s.conn.key)
+	}
+	return ctrl.Result{RequeueAfter: r.nextPass(s)}, nil
+}
+
+// announce records an event when readiness has changed.
+func (r *ConnectionReconciler) announce(s *connectionScope) {
+	before, after := readyOf(s.base.Status.Conditions), readyOf(s.object.Status.Conditions)
+	if before.Status == after.Status && before.Reason == after.Reason {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if after.Status != "True" {
+		kind = corev1.EventTypeWarning
+	}
+	r.events.Eventf(s.object, nil, kind, after.Reason, "Check", "%s", after.Message)
+}
+
+// nextPass is when there is something to do again without being woken.
+func (r *ConnectionReconciler) nextPass(s *connectionScope) time.Duration {
+	s.conn.mu.Lock()
+	next := s.conn.probes.next
+	counts := s.conn.probes.countsDue
+	s.conn.mu.Unlock()
+	wait := time.Hour // conditions that depend on the date are looked at hourly at least
+	for _, at := range []time.Time{next, counts, tokenDeadline(s.object, s.now)} {
+		if !at.IsZero() {
+			wait = min(wait, max(at.Sub(s.now), time.Millisecond))
+		}
+	}
+	return wait
+}
+
+// interval is how old the picture may get.
+func interval(object *v1alpha1.MFAConnection) time.Duration {
+	if d := object.Spec.ResyncInterval.Duration; d > 0 {
+		return d
+	}
+	return 10 * time.Minute
+}
+
+// buildClient makes a client for the given settings.
+func (w *world) buildClient(conn *connection, settings clientSettings) (*mfaclient.Client, error) {
+	return mfaclient.New(mfaclient.Config{
+		BaseURL: settings.url, CABundle: []byte(settings.caBundle), Token: settings.token, Gate: conn.gate,
+		Routes: w.opts.Routes, Clock: w.clock, UserAgent: w.opts.UserAgent,
+		Observe: w.metrics.observeCall,
+	})
+}

@@ -1,0 +1,122 @@
+package controller
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+const (
+	// rejectedProbeEvery is how often a token that the service refuses is tried again.
+	rejectedProbeEvery = 5 * time.Minute
+	// probeBackoffMin and probeBackoffMax bound the delay after other failures; it doubles with each.
+	probeBackoffMin = 5 * time.Second
+	probeBackoffMax = 5 * time.Minute
+	// countsEvery is how often account counts are written at most.
+	countsEvery = time.Minute
+)
+
+// probeState is when a connection lists next, and how the last listings went.
+type probeState struct {
+	next     time.Time
+	failures int
+	lastErr  error
+	// forced asks for a listing whatever the age of the picture: the token is new, or in doubt.
+	forced bool
+	// countsWritten and countsDue space the writes of account counts.
+	countsWritten, countsDue time.Time
+}
+
+// list takes a listing when it is due. Between two it returns the last one's outcome, so that a pass for another reason
+// neither hammers the service nor hides a failure.
+func (r *ConnectionReconciler) list(ctx context.Context, s *connectionScope) error {
+	conn := s.conn
+	conn.mu.Lock()
+	probes := conn.probes
+	conn.mu.Unlock()
+	if due := probes.forced || s.requested || !s.now.Before(probes.next); !due {
+		return probes.lastErr
+	}
+
+	s.listed = true
+	after := s.now.Add(-interval(s.object))
+	if probes.forced || s.requested || probes.lastErr != nil {
+		after = s.now
+	}
+	err := conn.inventory.Refresh(ctx, after)
+	if ctx.Err() != nil {
+		return err
+	}
+
+	conn.mu.Lock()
+	defer conn.mu.Unlock()
+	conn.probes.forced, conn.probes.lastErr = false, err
+	if err == nil {
+		conn.probes.failures = 0
+		conn.probes.next = conn.inventory.Begun().Add(interval(s.object))
+		if id := conn.claims.ServiceID; id != "" {
+			s.object.Status.ServiceID = id // only a token that works says which service this is
+		}
+		return nil
+	}
+	conn.probes.failures++
+	conn.probes.next = s.now.Add(probeDelay(err, conn.probes.failures, interval(s.object)))
+	return err
+}
+
+// probeDelay is how long to wait after a failed listing.
+func probeDelay(err error, failures int, interval time.Duration) time.Duration {
+	e := asClientError(err)
+	switch e.Kind {
+	case mfaclient.KindUnauthenticated, mfaclient.KindDenied:
+		return rejectedProbeEvery
+	case mfaclient.KindRateLimited:
+		return max(e.RetryAfter, time.Second)
+	}
+	delay := min(probeBackoffMin<<min(failures-1, 10), probeBackoffMax)
+	delay += rand.N(delay / 10)
+	// Errors are slower than successes.
+	return max(delay, min(interval, probeBackoffMax))
+}
+
+// countAccounts writes the counts when they have changed, at most once a minute.
+func (r *ConnectionReconciler) countAccounts(s *connectionScope) {
+	conn := s.conn
+	if conn.inventory.Begun().IsZero() {
+		return
+	}
+	counts := &v1alpha1.AccountCounts{Total: int32(conn.inventory.Len()), Managed: int32(len(r.managedAccounts(conn.key)))}
+	for state, n := range conn.inventory.CountByState() {
+		if counts.ByState == nil {
+			counts.ByState = map[v1alpha1.AccountState]int32{}
+		}
+		counts.ByState[accountState(state)] += int32(n)
+	}
+	conn.mu.Lock()
+	defer conn.mu.Unlock()
+	conn.probes.countsDue = time.Time{}
+	if sameCounts(s.object.Status.Accounts, counts) {
+		return
+	}
+	if due := conn.probes.countsWritten.Add(countsEvery); s.now.Before(due) {
+		conn.probes.countsDue = due
+		return
+	}
+	conn.probes.countsWritten = s.now
+	s.object.Status.Accounts = counts
+}
+
+func sameCounts(a, b *v1alpha1.AccountCounts) bool {
+	if a == nil || a.Total != b.Total || a.Managed != b.Managed || len(a.ByState) != len(b.ByState) {
+		return false
+	}
+	for state, n := range a.ByState {
+		if b.ByState[state] != n {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,43 @@
+package controller
+
+import (
+	"context"
+
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+)
+
+// UserReconciler makes one account per MFAUser, with the manifest's fields on it, and its code in a Secret.
+type UserReconciler struct {
+	*world
+	events      events.EventRecorder
+	groupChecks *groupChecks
+}
+
+// step is one part of a pass. It records what it finds and does in the scope; an error ends the pass.
+type step func(ctx context.Context, s *scope) error
+
+// Reconcile is one pass over one MFAUser.
+func (r *UserReconciler) Reconcile(ctx context.Context, user *v1alpha1.MFAUser) (ctrl.Result, error) {
+	s := newScope(user, r.now())
+	steps := []step{r.connect, r.checkPolicy, r.claim, r.syncAccount, r.syncGroups, r.syncCode, r.observe}
+	if s.deleting() {
+		steps = []step{r.letGo, r.connect, r.removeAccount}
+	}
+	return r.finish(ctx, s, run(ctx, s, steps))
+}
+
+// run takes the steps in order and stops at the first error.
+func run(ctx context.Context, s *scope, steps []step) error {
+	for _, step := range steps {
+		if s.released {
+			return nil
+		}
+		if err := step(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// namespaceAllowed tells whether a connection may be used from a namespace.
+func (w *world) namespaceAllowed(ctx context.Context, conn *v1alpha1.MFAConnection, namespace string) (bool, error) {
+	allowed := conn.Spec.AllowedNamespaces
+	switch allowed.From {
+	case v1alpha1.FromAll:
+		return true, nil
+	case v1alpha1.FromSelector:
+		if namespace == conn.Namespace {
+			return true, nil
+		}
+		selector, err := metav1.LabelSelectorAsSelector(allowed.Selector)
+		if err != nil {
+			return false, nil // a selector that can't be read admits nobody
+		}
+		object := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}}
+		if err := w.client.Get(ctx, client.ObjectKey{Name: namespace}, &object); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
+		return selector.Matches(labels.Set(object.Labels)), nil
+	}
+	return namespace == conn.Namespace, nil
+}
+
+// violation says what a manifest asks for that the connection's policy does not allow; empty when it allows all of it.
+func violation(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser) string {
+	policy := conn.Spec.Policy
+	if !loginAllowed(conn, user.Spec.Login) {
+		return "the login matches none of the MFAConnection's policy.loginPatterns; ask its owner"
+	}
+	if role := user.Spec.Role; role != nil && !roleStated(policy, *role) {
+		return fmt.Sprintf("the MFAConnection's policy.roles does not list the role %s; ask its owner", *role)
+	}
+	for _, group := range user.Spec.Groups {
+		if !matchesAny(policy.Groups, group.Name) {
+			return fmt.Sprintf("the group %q matches none of the MFAConnection's policy.groups; ask its owner", group.Name)
+		}
+		if !roleStated(policy, group.Role) {
+			return fmt.Sprintf("the MFAConnection's policy.roles does not list the role %s, asked for in the group %q; ask its owner", group.Role, group.Name)
+		}
+	}
+	return ""
+}
+
+func loginAllowed(conn *v1alpha1.MFAConnection, login string) bool {
+	patterns := conn.Spec.Policy.LoginPatterns
+	if len(patterns) == 0 {
+		return conn.Spec.AllowedNamespaces.From == v1alpha1.FromSame || conn.Spec.AllowedNamespaces.From == ""
+	}
+	return matchesAny(patterns, login)
+}
+
+func roleStated(policy v1alpha1.ConnectionPolicy, role v1alpha1.Role) bool {
+	if len(policy.Roles) == 0 {
+		return role == v1alpha1.RoleUser
+	}
+	return slices.Contains(policy.Roles, role)
+}
+
+// roleAllowed tells whether an account with this remote role may be touched. Custom and unknown roles never are.
+func roleAllowed(conn *v1alpha1.MFAConnection, remote mfaclient.Role) bool {
+	role, known := roleFromRemote(remote)
+	return known && roleStated(conn.Spec.Policy, role)
+}
+
+func matchesAny(patterns []string, text string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, text) })
+}
+
+// matches tells whether a pattern matches the whole text, without regard to case. * stands for any characters, also
+// none; nothing else is special.
+func matches(pattern, text string) bool {
+	parts := strings.Split(strings.ToLower(pattern), "*")
+	text = strings.ToLower(text)
+	if len(parts) == 1 {
+		return parts[0] == text
+	}
+	first, last := parts[0], parts[len(parts)-1]
+	if len(text) < len(first)+len(last) || !strings.HasPrefix(text, first) || !strings.HasSuffix(text, last) {
+		return false
+	}
+	text = text[len(first) : len(text)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		at := strings.Index(text, part)
+		if at < 0 {
+			return false
+		}
+		text = text[at+len(part):]
+	}
+	return true
+}
+
+var remoteRoles = map[v1alpha1.Role]mfaclient.Role{
+	v1alpha1.RoleUser:          mfaclient.RoleUser,
+	v1alpha1.RoleManager:       mfaclient.RoleManager,
+	v1alpha1.RoleAdministrator: mfaclient.RoleAdministrator,
+}
+
+func roleFromRemote(remote mfaclient.Role) (v1alpha1.Role, bool) {
+	for role, name := range remoteRoles {
+		if name == remote {
+			return role, true
+		}
+	}
+	return "", false
+}
+
+// rank orders the known roles by power; unknown ones are above all.
+func rank(role mfaclient.Role) int {
+	switch role {
+	case mfaclient.RoleUser:
+		return 0
+	case mfaclient.RoleManager:
+		return 1
+	case mfaclient.RoleAdministrator:
+		return 2
+	}
+	return 3
+}

@@ -1,0 +1,123 @@
+package controller
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// fieldOwner owns the fields of code Secrets, and names the operator in events.
+const fieldOwner = "trustbuilder-mfa-operator"
+
+// Options of the controllers.
+type Options struct {
+	// Clock tells the time. Required.
+	Clock clock.Clock
+	// Routes of the remote API, mfaclient.DefaultRoutes() unless overridden.
+	Routes mfaclient.Routes
+	// ConcurrentUsers and ConcurrentConnections are how many objects of each kind are worked on at once. At least 1.
+	ConcurrentUsers, ConcurrentConnections int
+	// UserAgent that the service sees.
+	UserAgent string
+}
+
+// NewScheme knows the kinds that the operator works with.
+func NewScheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return scheme
+}
+
+// CacheOptions limits the cache of Secrets to the metadata of those that the operator made: a cluster full of foreign
+// Secrets must not cost memory.
+func CacheOptions() cache.Options {
+	return secretCache(v1alpha1.LabelCode)
+}
+
+// ClientOptions makes reads of Secrets live: their data is in no cache.
+func ClientOptions() client.Options {
+	return client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}}
+}
+
+func secretCache(label string) cache.Options {
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			secretMetadata(): {Label: labels.SelectorFromSet(labels.Set{label: v1alpha1.LabelTrue})},
+		},
+	}
+}
+
+func secretMetadata() *metav1.PartialObjectMetadata {
+	return &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}}
+}
+
+// Setup registers both controllers and the metrics with the manager.
+func Setup(mgr ctrl.Manager, opts Options) error {
+	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("index MFAUsers: %w", err)
+	}
+	// One cache has one informer for the metadata of Secrets, and that one watches the code Secrets.
+	tokenOptions := secretCache(v1alpha1.LabelToken)
+	tokenOptions.Scheme, tokenOptions.Mapper, tokenOptions.HTTPClient = mgr.GetScheme(), mgr.GetRESTMapper(), mgr.GetHTTPClient()
+	tokens, err := cache.New(mgr.GetConfig(), tokenOptions)
+	if err != nil {
+		return fmt.Errorf("make the cache of token Secrets: %w", err)
+	}
+	if err := mgr.Add(tokens); err != nil {
+		return fmt.Errorf("add the cache of token Secrets: %w", err)
+	}
+
+	recorder := mgr.GetEventRecorder(fieldOwner)
+	world := newWorld(mgr.GetClient(), mgr.GetAPIReader(), opts)
+	users := &UserReconciler{world: world, events: recorder, groupChecks: newGroupChecks()}
+	if err := users.setup(mgr, opts.ConcurrentUsers); err != nil {
+		return fmt.Errorf("set up the MFAUser controller: %w", err)
+	}
+	connections := &ConnectionReconciler{world: world, events: recorder}
+	if err := connections.setup(mgr, tokens, opts.ConcurrentConnections); err != nil {
+		return fmt.Errorf("set up the MFAConnection controller: %w", err)
+	}
+	if err := metrics.Registry.Register(world.metrics); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	return nil
+}
+
+// world is what both reconcilers share.
+type world struct {
+	client client.Client
+	// live reads past the cache.
+	live        client.Reader
+	clock       clock.Clock
+	opts        Options
+	connections *registry
+	users       *wakeQueue
+	probes      *wakeQueue
+	metrics     *collector
+}
+
+func newWorld(c client.Client, live client.Reader, opts Options) *world {
+	w := &world{client: c, live: live, clock: opts.Clock, opts: opts, users: &wakeQueue{}, probes: &wakeQueue{}}
+	w.connections = newRegistry(w)
+	w.metrics = newCollector(w)
+	return w
+}
+
+// now is the time at which a pass happens, in the zone that the API server uses.
+func (w *world) now() time.Time { return w.clock.Now().UTC() }

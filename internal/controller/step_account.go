@@ -1,0 +1,100 @@
+package controller
+
+import (
+	"context"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// syncAccount makes the account's fields what the manifest states, or makes the account.
+func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
+	if s.account == nil {
+		if s.observeOnly() {
+			s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonAccountMissing, "there is no account with this login")
+			return waiting(v1alpha1.ReasonAccountMissing, "there is no account with this login, and managementPolicy Observe does not create one")
+		}
+		if err := r.createAccount(ctx, s); err != nil {
+			return err
+		}
+	}
+	diff := compare(s.user, *s.account, s.liftBlock)
+	if diff.empty() {
+		s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionTrue, v1alpha1.ReasonInSync, "every stated field is as stated")
+		return nil
+	}
+	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonOutOfSync, "the account differs in: "+strings.Join(diff.names, ", "))
+	if s.observeOnly() {
+		s.pending = append(s.pending, diff.names...)
+		return nil
+	}
+	s.open = true
+	return r.updateAccount(ctx, s, diff)
+}
+
+// updateAccount writes what differs. Before a change that takes something away the account is read afresh: the listing
+// may be an interval old.
+func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff difference) error {
+	if diff.takesAway(*s.account) {
+		fresh, err := s.client.GetAccount(ctx, s.account.ID)
+		if err != nil {
+			return r.whenGone(s, err)
+		}
+		s.conn.inventory.Put(fresh)
+		if err := r.accept(s, fresh); err != nil {
+			return err
+		}
+		if diff = compare(s.user, fresh, s.liftBlock); diff.empty() {
+			s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionTrue, v1alpha1.ReasonInSync, "every stated field is as stated")
+			return nil
+		}
+		if diff.takesAway(fresh) {
+			if err := protected(s, fresh); err != nil {
+				return err
+			}
+		}
+		if diff.blocks() {
+			if err := r.recordRemoval(ctx, s, fresh, v1alpha1.RemovalBlock, false); err != nil {
+				return err
+			}
+		}
+	}
+	account, err := s.client.UpdateAccount(ctx, s.account.ID, diff.fields)
+	if err != nil {
+		return r.whenGone(s, err)
+	}
+	s.conn.inventory.Put(account)
+	s.see(account)
+	s.did("Updated", "Update", "wrote "+strings.Join(diff.names, ", "))
+	if left := compare(s.user, account, s.liftBlock); !left.empty() {
+		return stalled(v1alpha1.ReasonNotConverging, "the service does not keep what is written to: "+strings.Join(left.names, ", "))
+	}
+	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionTrue, v1alpha1.ReasonInSync, "every stated field is as stated")
+	return nil
+}
+
+// whenGone marks an account as missing when a call said so, so that the next pass confirms it.
+func (r *UserReconciler) whenGone(s *scope, err error) error {
+	if mfaclient.KindOf(err) == mfaclient.KindNotFound {
+		s.conn.inventory.Suspect(s.account.ID)
+		return waitingFor(v1alpha1.ReasonAccountMissing, "the account is missing from the service; that is being confirmed before it is made again", minWait)
+	}
+	return err
+}
+
+// protected refuses to take power or access from the accounts without which nobody could administer the service.
+func protected(s *scope, account mfaclient.Account) error {
+	if s.claims.AdminLogin != "" && strings.EqualFold(account.Login, s.claims.AdminLogin) {
+		return stalled(v1alpha1.ReasonProtectedAccount, "this is the account of the API token itself; it is never blocked, demoted or deleted")
+	}
+	if account.Role != mfaclient.RoleUser && s.claims.AdminLogin == "" {
+		return stalled(v1alpha1.ReasonProtectedAccount, "with an opaque token the token's own account is not known, so no privileged account is blocked, demoted or deleted")
+	}
+	if account.Role == mfaclient.RoleAdministrator && !account.Blocked && s.conn.inventory.CountRole(mfaclient.RoleAdministrator) <= 1 {
+		return stalled(v1alpha1.ReasonProtectedAccount, "this is the last administrator of the service; it is never blocked, demoted or deleted")
+	}
+	return nil
+}

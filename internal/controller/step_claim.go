@@ -1,0 +1,230 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/inventory"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// claim finds the account that is this user's, or learns that there is none yet. Labels, annotations and Secrets prove
+// nothing here: a namespace user can write them.
+func (r *UserReconciler) claim(ctx context.Context, s *scope) error {
+	if s.requested != "" {
+		// Asked for by hand: one listing begun after now serves all who ask together.
+		if err := s.conn.inventory.Refresh(ctx, s.now); err != nil {
+			return err
+		}
+	}
+	if err := r.checkRivals(ctx, s); err != nil {
+		return err
+	}
+	if s.user.Status.AccountID != "" {
+		return r.holdAccount(ctx, s)
+	}
+	return r.findAccount(ctx, s)
+}
+
+// holdAccount looks at the account whose id is recorded.
+func (r *UserReconciler) holdAccount(ctx context.Context, s *scope) error {
+	id := s.accountID()
+	account, known := s.conn.inventory.ByID(id)
+	if !known || s.conn.inventory.Missing(id) {
+		gone, wait, err := s.conn.inventory.Gone(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case gone:
+			return r.loseAccount(ctx, s)
+		case wait > 0:
+			return waitingFor(v1alpha1.ReasonAccountMissing, "the account is missing from the service; that is being confirmed before it is made again", wait)
+		}
+		account, known = s.conn.inventory.ByID(id)
+		if !known {
+			return waitingFor(v1alpha1.ReasonProgressing, "the account has just been found again", time.Second)
+		}
+	}
+	return r.accept(s, account)
+}
+
+// loseAccount notes that the account is gone for good. syncAccount makes another, unless the manifest says Observe, or
+// somebody else has the login by now.
+func (r *UserReconciler) loseAccount(ctx context.Context, s *scope) error {
+	s.open = true
+	s.account = nil
+	s.user.Status.State = ""
+	if other, taken := s.conn.inventory.ByLogin(s.user.Spec.Login); taken && other.ID != s.accountID() {
+		return r.findAccount(ctx, s)
+	}
+	return nil
+}
+
+// accept takes an account as this user's if login and role permit. It is the gate before every write.
+func (r *UserReconciler) accept(s *scope, account mfaclient.Account) error {
+	if inventory.LoginKey(account.Login) != inventory.LoginKey(s.user.Spec.Login) {
+		return stalled(v1alpha1.ReasonIdentityMismatch,
+			"the account with the recorded id has another login now; nothing is written. Rename it back in the service, or delete this MFAUser with the annotation trustbuilder-mfa.dev/orphan: \"true\" and create it anew")
+	}
+	if !roleAllowed(s.connObject, account.Role) {
+		s.user.Status.State = accountState(account.State)
+		return stalled(v1alpha1.ReasonPrivilegedAccount, "the account's role in the service is not listed in the MFAConnection's policy.roles; it is not touched")
+	}
+	s.see(account)
+	return nil
+}
+
+// findAccount looks for an account with the user's login and decides whether it is, or may become, the user's.
+func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
+	if intent := s.user.Status.Creating; intent != nil {
+		// A creation may have been carried out without an answer: only a listing begun after it can tell.
+		if err := s.conn.inventory.Refresh(ctx, intent.At.Time); err != nil {
+			return err
+		}
+	}
+	account, exists := s.conn.inventory.ByLogin(s.user.Spec.Login)
+	switch {
+	case !exists:
+		return nil
+	case s.user.Status.Creating != nil && madeByUs(account):
+		return r.resumeCreation(ctx, s, account)
+	}
+	if removal := releasedRemoval(s.connObject, s.user, account); removal != nil {
+		return r.takeBack(s, account, *removal)
+	}
+	return r.adopt(s, account)
+}
+
+// madeByUs tells whether an account looks like the outcome of a creation whose answer was lost. The intent to create it
+// was recorded while a complete listing lacked the login; anything that somebody has used or been given power with since is not ours.
+func madeByUs(account mfaclient.Account) bool {
+	fresh := account.State == mfaclient.StatePendingActivation || account.State == mfaclient.StateExpired
+	return fresh && account.LastAuthenticated.IsZero() && account.Role == mfaclient.RoleUser
+}
+
+// resumeCreation takes up an account whose creation was not answered. Its code was seen by nobody unless the Secret
+// holds it, so it is asked for once more: recorded now, done by syncCode.
+func (r *UserReconciler) resumeCreation(ctx context.Context, s *scope, account mfaclient.Account) error {
+	if err := r.accept(s, account); err != nil {
+		return err
+	}
+	s.user.Status.Creating = nil
+	if s.user.Status.HandledCodeGeneration < s.user.Spec.Code.WantedGeneration() {
+		s.user.Status.HandledCodeGeneration = s.user.Spec.Code.WantedGeneration()
+	}
+	if s.user.Spec.Code.WantedGeneration() > 0 {
+		s.user.Status.Code = r.codeIntent(s, requestCreate)
+	}
+	s.did("Created", "Create", "found the account whose creation was not answered")
+	return r.recordIntent(ctx, s)
+}
+
+// takeBack gives an account that our own removal had left behind to the manifest that came back.
+func (r *UserReconciler) takeBack(s *scope, account mfaclient.Account, removal v1alpha1.Removal) error {
+	if err := r.accept(s, account); err != nil {
+		return err
+	}
+	s.open = true
+	s.liftBlock = removal.Action == v1alpha1.RemovalBlock && account.Blocked
+	recordHandled(s.user)
+	s.did("Returned", "Adopt", "took up the account that an earlier removal of this MFAUser had left")
+	return nil
+}
+
+// adopt takes over an existing account where the user asks for it and the connection's owner allows it.
+func (r *UserReconciler) adopt(s *scope, account mfaclient.Account) error {
+	if !roleAllowed(s.connObject, account.Role) {
+		return stalled(v1alpha1.ReasonPrivilegedAccount, "the login belongs to an account whose role is not listed in the MFAConnection's policy.roles; it is not touched")
+	}
+	asked := s.user.Spec.AdoptionPolicy == v1alpha1.AdoptionIfExists
+	switch allowed := s.connObject.Spec.Policy.Adoption; {
+	case allowed == v1alpha1.ConnectionAdoptionAlways, allowed == v1alpha1.ConnectionAdoptionAllow && asked:
+	case asked:
+		return stalled(v1alpha1.ReasonAccountConflict,
+			"the login belongs to an account that this operator did not create, and the MFAConnection's policy.adoption does not allow to adopt it; ask its owner")
+	default:
+		return stalled(v1alpha1.ReasonAccountConflict,
+			"the login belongs to an account that this operator did not create; set spec.adoptionPolicy: IfExists to adopt it, where the MFAConnection allows that")
+	}
+	if err := r.accept(s, account); err != nil {
+		return err
+	}
+	s.open = true
+	recordHandled(s.user)
+	s.did("Adopted", "Adopt", "adopted the existing account; nothing was issued")
+	return nil
+}
+
+// recordHandled notes the stated code requests as dealt with: an account that was there before gets nothing issued.
+func recordHandled(user *v1alpha1.MFAUser) {
+	user.Status.Creating = nil
+	user.Status.HandledCodeGeneration = max(user.Status.HandledCodeGeneration, user.Spec.Code.WantedGeneration())
+	user.Status.HandledIssueCode = user.Annotations[v1alpha1.AnnotationIssueCode]
+}
+
+// checkRivals stops the pass when another MFAUser owns the same login of the same service.
+func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
+	rivals, err := r.usersBy(ctx, indexLogin, inventory.LoginKey(s.user.Spec.Login))
+	if err != nil {
+		return err
+	}
+	for n := range rivals {
+		rival := &rivals[n]
+		if rival.UID == s.user.UID || !owns(rival, s.user) {
+			continue
+		}
+		competes, err := r.competes(ctx, s, rival)
+		if err != nil {
+			return err
+		}
+		if competes {
+			return stalled(v1alpha1.ReasonDuplicateLogin, "another MFAUser owns this login in the same service; delete one of the two")
+		}
+	}
+	return nil
+}
+
+// owns tells whether a goes before b: who holds the account, else the older one, else the lower UID.
+func owns(a, b *v1alpha1.MFAUser) bool {
+	switch {
+	case (a.Status.AccountID != "") != (b.Status.AccountID != ""):
+		return a.Status.AccountID != ""
+	case !a.CreationTimestamp.Equal(&b.CreationTimestamp):
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.UID < b.UID
+}
+
+// competes tells whether a rival is after the same account: in the same service, and holding it or allowed to. Without
+// the latter anybody could keep a login from its owner by naming it first.
+func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1.MFAUser) (bool, error) {
+	var other v1alpha1.MFAConnection
+	if err := r.client.Get(ctx, connectionKey(rival), &other); err != nil {
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
+		return false, err
+	}
+	if !sameService(s.connObject, &other) {
+		return false, nil
+	}
+	if rival.Status.AccountID != "" || rival.Status.Creating != nil {
+		return true, nil
+	}
+	allowed, err := r.namespaceAllowed(ctx, &other, rival.Namespace)
+	return allowed && violation(&other, rival) == "", err
+}
+
+// sameService tells whether two connections lead to one service, as far as can be known.
+func sameService(a, b *v1alpha1.MFAConnection) bool {
+	if a.UID == b.UID {
+		return true
+	}
+	if a.Spec.URL != b.Spec.URL {
+		return false // also where both name one service id: a connection's owner could make a token that claims any
+	}
+	return a.Status.ServiceID == b.Status.ServiceID || a.Status.ServiceID == "" || b.Status.ServiceID == ""
+}

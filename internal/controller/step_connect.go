@@ -1,0 +1,60 @@
+package controller
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+)
+
+// connect finds the user's connection and stops the pass while it can't be used. A user without open work then keeps
+// its conditions: that the connection is down is said once, on the connection.
+func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
+	if s.user.Spec.Suspend {
+		return suspended()
+	}
+	var object v1alpha1.MFAConnection
+	key := connectionKey(s.user)
+	if err := r.client.Get(ctx, key, &object); err != nil {
+		if apierrors.IsNotFound(err) {
+			return waiting(v1alpha1.ReasonConnectionNotFound, missingConnection(s.deleting()))
+		}
+		return err
+	}
+	s.connObject = &object
+	s.conn = r.connections.get(key)
+
+	view := s.conn.view()
+	s.client, s.claims = view.client, view.claims
+	switch {
+	case view.verdict.readiness == readinessReady:
+		return nil
+	case view.verdict.readiness == readinessUnknown || !s.open:
+		return quiet() // woken by the connection
+	}
+	return waiting(v1alpha1.ReasonConnectionNotReady, "the MFAConnection is not ready, see its conditions; the work goes on once it is")
+}
+
+func missingConnection(deleting bool) string {
+	if deleting {
+		return "the MFAConnection does not exist; create it, or let the account go as it is with the annotation trustbuilder-mfa.dev/orphan: \"true\""
+	}
+	return "the MFAConnection of spec.connectionRef does not exist; the work begins once it does"
+}
+
+// checkPolicy stops the pass when the connection's owner does not allow what the manifest asks. Nothing is changed then;
+// removal of what is ours does not come this way.
+func (r *UserReconciler) checkPolicy(ctx context.Context, s *scope) error {
+	allowed, err := r.namespaceAllowed(ctx, s.connObject, s.user.Namespace)
+	if err != nil {
+		return err
+	}
+	if !allowed {
+		return stalled(v1alpha1.ReasonNotAllowed, "the MFAConnection's allowedNamespaces does not admit this namespace; ask its owner")
+	}
+	if message := violation(s.connObject, s.user); message != "" {
+		return stalled(v1alpha1.ReasonNotAllowed, message)
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// createAccount makes the account. The order is the promise: everything that can refuse the code comes first, then the
+// intent, then the call, and nothing between the call and its Secret.
+func (r *UserReconciler) createAccount(ctx context.Context, s *scope) error {
+	s.open = true
+	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonNotCreated, "the account has not been created yet")
+	if err := r.readyToCreate(ctx, s); err != nil {
+		return err
+	}
+	if err := r.intendCreation(ctx, s); err != nil {
+		return err
+	}
+	account, issued, err := s.client.CreateAccount(ctx, mfaclient.CreateAccountRequest{
+		Login: s.user.Spec.Login, Fields: creationFields(s.user), CodeType: remoteCodeTypes[s.user.Spec.Code.Type],
+	})
+	if err != nil {
+		return r.creationFailed(ctx, s, err)
+	}
+	// From here to the written status nothing is cancelled: the code is shown once.
+	ctx, cancel := unrepeatable(ctx)
+	defer cancel()
+	s.conn.inventory.Put(account)
+	s.see(account)
+	s.user.Status.Creating = nil
+	s.user.Status.HandledCodeGeneration = max(s.user.Status.HandledCodeGeneration, s.user.Spec.Code.WantedGeneration())
+	s.user.Status.HandledIssueCode = s.user.Annotations[v1alpha1.AnnotationIssueCode]
+	s.did("Created", "Create", "created the account")
+	if s.user.Spec.Code.WantedGeneration() == 0 {
+		s.user.Status.Code = nil
+		return nil
+	}
+	return r.storeCode(ctx, s, r.codeIntent(s, requestCreate).Pending, issued)
+}
+
+// readyToCreate checks all that can be checked before the account exists.
+func (r *UserReconciler) readyToCreate(ctx context.Context, s *scope) error {
+	if wait := s.conn.quotaWait(s.now); wait > 0 {
+		return waitingFor(v1alpha1.ReasonQuotaExceeded, messageQuota, wait)
+	}
+	if message := notServed(s.user); message != "" {
+		return stalled(v1alpha1.ReasonNotServed, message)
+	}
+	if s.user.Spec.Code.WantedGeneration() == 0 {
+		return nil
+	}
+	return r.checkSecret(ctx, s)
+}
+
+// intendCreation writes down, before the call, that the account is about to be created: first the finalizer, then the
+// intent, locked to what this pass has read.
+func (r *UserReconciler) intendCreation(ctx context.Context, s *scope) error {
+	if err := r.addFinalizer(ctx, s); err != nil {
+		return err
+	}
+	status := &s.user.Status
+	if status.AccountID != "" {
+		// The account was here and is gone: making another takes the person's devices for good, so it counts as a removal.
+		lost := mfaclient.Account{ID: s.accountID(), Login: s.user.Spec.Login}
+		if err := r.recordRemoval(ctx, s, lost, v1alpha1.RemovalRecreate, false); err != nil {
+			return err
+		}
+		status.AccountID, status.Code = "", nil
+	}
+	attempts := int32(0)
+	if status.Creating != nil {
+		attempts = status.Creating.Attempts
+	}
+	status.Creating = &v1alpha1.CreationIntent{At: metav1.NewMicroTime(r.now()), Attempts: attempts + 1}
+	return r.recordIntent(ctx, s)
+}
+
+// creationFailed withdraws the intent when the service has clearly made nothing, and keeps it when it may have.
+func (r *UserReconciler) creationFailed(ctx context.Context, s *scope, err error) error {
+	e := asClientError(err)
+	switch {
+	case e.Unclear:
+		return fmt.Errorf("create account: %w", err)
+	case e.Kind == mfaclient.KindConflict:
+		// Somebody has this login. On a first attempt that can't be us; later it may be an earlier attempt of ours.
+		if s.user.Status.Creating.Attempts == 1 {
+			s.user.Status.Creating = nil
+		}
+		if err := s.conn.inventory.Refresh(ctx, r.now()); err != nil {
+			return err
+		}
+	case e.Kind == mfaclient.KindQuotaExceeded:
+		s.conn.quotaFull(s.now.Add(interval(s.connObject)))
+		s.withdrawCreation()
+	default:
+		s.withdrawCreation()
+	}
+	return fmt.Errorf("create account: %w", err)
+}
+
+// withdrawCreation takes back this attempt. An earlier one, whose outcome is still open, stays on record.
+func (s *scope) withdrawCreation() {
+	if s.user.Status.Creating.Attempts == 1 {
+		s.user.Status.Creating = nil
+	}
+}
+
+// addFinalizer puts the finalizer on just before the first remote write, and the pass carries on: with a predicate on
+// generations nothing would wake it again.
+func (r *UserReconciler) addFinalizer(ctx context.Context, s *scope) error {
+	if controllerutil.ContainsFinalizer(s.user, v1alpha1.Finalizer) {
+		return nil
+	}
+	patched := s.base.DeepCopy()
+	controllerutil.AddFinalizer(patched, v1alpha1.Finalizer)
+	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, patched, lock); err != nil {
+		return fmt.Errorf("add the finalizer: %w", err)
+	}
+	s.rebase(patched)
+	return nil
+}
+
+// recordIntent writes status before a call that can't be repeated: the one exception to writing it once, at the end. The
+// lock makes sure that of two passes over the same state only one goes on to the call.
+func (r *UserReconciler) recordIntent(ctx context.Context, s *scope) error {
+	patched := s.base.DeepCopy()
+	patched.Status.AccountID = s.user.Status.AccountID
+	patched.Status.Creating = s.user.Status.Creating.DeepCopy()
+	patched.Status.Code = s.user.Status.Code.DeepCopy()
+	patched.Status.HandledCodeGeneration = s.user.Status.HandledCodeGeneration
+	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Status().Patch(ctx, patched, lock); err != nil {
+		return fmt.Errorf("record the intent: %w", err)
+	}
+	s.rebase(patched)
+	return nil
+}
+
+// rebase makes what was just written the base of the next write, and keeps what the steps have found since.
+func (s *scope) rebase(written *v1alpha1.MFAUser) {
+	status := s.user.Status
+	s.base = written
+	s.user = written.DeepCopy()
+	s.user.Status = status
+}
+
+// resultTime is how long storing an answer may take once the manager is being stopped.
+const resultTime = 10 * time.Second
+
+// unrepeatable returns a context for storing the answer of a call that can't be repeated: a shutdown does not cancel it.
+func unrepeatable(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), resultTime)
+}

@@ -1,0 +1,167 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+)
+
+// observe follows the life of the code, takes a dead one out of its Secret, and says how account and code stand.
+func (r *UserReconciler) observe(ctx context.Context, s *scope) error {
+	s.user.Status.PendingChanges = s.pending
+	if err := r.followCode(ctx, s); err != nil {
+		return err
+	}
+	s.markCode()
+	s.markEnrolled()
+	if s.requested != "" {
+		s.user.Status.HandledReconcileRequest = s.requested
+	}
+	return unservedRequest(s)
+}
+
+// followCode moves a live code on when it was used, ran out or was deleted, and keeps the Secret's record true.
+func (r *UserReconciler) followCode(ctx context.Context, s *scope) error {
+	code := s.user.Status.Code
+	if code == nil || code.SecretRef == nil || s.stored {
+		return nil
+	}
+	exists, err := r.secretExists(ctx, s)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		code.SecretRef = nil // and never made again
+		if live(code) {
+			code.Phase = v1alpha1.CodeLost
+			s.did("CodeLost", "Observe", "the Secret with the code was deleted")
+		}
+		return nil
+	}
+	before := code.Phase
+	if live(code) {
+		switch {
+		case used(code, s.user.Status.State):
+			code.Phase = v1alpha1.CodeUsed
+		case s.user.Status.State == v1alpha1.StateExpired, !s.now.Before(code.ExpiresAt.Time):
+			code.Phase = v1alpha1.CodeExpired
+		default:
+			s.wakeAt(code.ExpiresAt.Time)
+		}
+	}
+	if code.Phase != before || s.user.Status.State != s.base.Status.State {
+		return r.refreshSecret(ctx, s, live(code))
+	}
+	return nil
+}
+
+// live tells whether a code can be used as far as is known.
+func live(code *v1alpha1.CodeStatus) bool {
+	return code.Phase == v1alpha1.CodeActive || code.Phase == v1alpha1.CodeInactivePhase
+}
+
+// used tells whether the account's state shows that an enrolment code was used.
+func used(code *v1alpha1.CodeStatus, state v1alpha1.AccountState) bool {
+	return code.Purpose == v1alpha1.PurposeEnrollment && (state == v1alpha1.StateActivated || state == v1alpha1.StatePinBlocked)
+}
+
+// refreshSecret writes the Secret as it is now: with the code while it lives, without it afterwards.
+func (r *UserReconciler) refreshSecret(ctx context.Context, s *scope, live bool) error {
+	content, err := r.readCodeSecret(ctx, s)
+	if err != nil || !content.found {
+		return err
+	}
+	content.state = s.user.Status.State
+	if !live {
+		content = content.withoutCode()
+	}
+	if err := r.applySecret(ctx, s, content, applyForReal); err != nil {
+		return fmt.Errorf("write the code Secret: %w", err)
+	}
+	return nil
+}
+
+func (c codeContent) withoutCode() codeContent {
+	empty := codeContent{}
+	c.code, c.link = empty.code, empty.link
+	return c
+}
+
+// secretExists looks for the code Secret in the cache, and live before it says no: the cache may not have it yet.
+func (r *UserReconciler) secretExists(ctx context.Context, s *scope) (bool, error) {
+	key := client.ObjectKey{Namespace: s.user.Namespace, Name: s.user.CodeSecretName()}
+	if err := r.client.Get(ctx, key, secretMetadata()); !apierrors.IsNotFound(err) {
+		return err == nil, err
+	}
+	err := r.live.Get(ctx, key, secretMetadata())
+	return err == nil, client.IgnoreNotFound(err)
+}
+
+// markCode states how the code stands.
+func (s *scope) markCode() {
+	code := s.user.Status.Code
+	if code == nil {
+		s.mark(v1alpha1.ConditionCodeReady, metav1.ConditionFalse, v1alpha1.ReasonNoCode, "no code was asked for")
+		return
+	}
+	row := codeConditions[code.Phase]
+	s.mark(v1alpha1.ConditionCodeReady, row.status, row.reason, row.message)
+}
+
+type conditionRow struct {
+	status          metav1.ConditionStatus
+	reason, message string
+}
+
+const raiseGeneration = "raise spec.code.generation for another"
+
+var codeConditions = map[v1alpha1.CodePhase]conditionRow{
+	v1alpha1.CodeIssuing:       {metav1.ConditionFalse, v1alpha1.ReasonCodeIssuing, "the code has been asked for"},
+	v1alpha1.CodeActive:        {metav1.ConditionTrue, v1alpha1.ReasonCodeActive, "the Secret holds a live code"},
+	v1alpha1.CodeInactivePhase: {metav1.ConditionTrue, v1alpha1.ReasonCodeInactive, "the Secret holds a code that is to be switched on with spec.code.activation: Now"},
+	v1alpha1.CodeUsed:          {metav1.ConditionFalse, v1alpha1.ReasonCodeUsed, "the person used the code"},
+	v1alpha1.CodeExpired:       {metav1.ConditionFalse, v1alpha1.ReasonCodeExpired, "the code ran out unused; " + raiseGeneration},
+	v1alpha1.CodeSuperseded:    {metav1.ConditionFalse, v1alpha1.ReasonCodeSuperseded, "a newer code cancelled this one"},
+	v1alpha1.CodeLost:          {metav1.ConditionFalse, v1alpha1.ReasonCodeLost, "the Secret with the code was deleted; " + raiseGeneration},
+	v1alpha1.CodeRefused:       {metav1.ConditionFalse, v1alpha1.ReasonCodeRefused, "the requested code does not fit the account"},
+}
+
+// markEnrolled states how far the person has come.
+func (s *scope) markEnrolled() {
+	row, ok := enrolledConditions[s.user.Status.State]
+	if !ok {
+		row = conditionRow{metav1.ConditionUnknown, v1alpha1.ReasonStateUnknown, "the account's state is not known to this operator"}
+	}
+	s.mark(v1alpha1.ConditionEnrolled, row.status, row.reason, row.message)
+}
+
+var enrolledConditions = map[v1alpha1.AccountState]conditionRow{
+	v1alpha1.StatePendingActivation: {metav1.ConditionFalse, v1alpha1.ReasonWaitingForUser, "the person has yet to enrol a device"},
+	v1alpha1.StateActivated:         {metav1.ConditionTrue, v1alpha1.ReasonEnrolled, "a device has been enrolled"},
+	v1alpha1.StateExpired:           {metav1.ConditionFalse, v1alpha1.ReasonEnrollmentExpired, "the enrolment code was not used in time"},
+	v1alpha1.StateBlocked:           {metav1.ConditionFalse, v1alpha1.ReasonAccountBlocked, "the account is blocked"},
+	v1alpha1.StatePinBlocked:        {metav1.ConditionFalse, v1alpha1.ReasonPinBlocked, "the account is blocked after too many wrong PINs"},
+}
+
+// unservedRequest stops a pass that was asked for a code in a way that this version does not serve: better said than ignored.
+func unservedRequest(s *scope) error {
+	if s.observeOnly() {
+		return nil
+	}
+	switch asked := s.user.Annotations[v1alpha1.AnnotationIssueCode]; {
+	case s.user.Spec.Code.WantedGeneration() > s.user.Status.HandledCodeGeneration:
+		return stalled(v1alpha1.ReasonNotServed, "spec.code.generation asks for another code, which this version of the operator does not issue")
+	case asked != "" && asked != s.user.Status.HandledIssueCode:
+		return stalled(v1alpha1.ReasonNotServed, "the annotation issue-code asks for a code, which this version of the operator does not issue")
+	}
+	if message := notServed(s.user); message != "" {
+		return stalled(v1alpha1.ReasonNotServed, message)
+	}
+	return nil
+}

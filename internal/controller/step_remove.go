@@ -1,0 +1,152 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/inventory"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// letGo releases a deleted MFAUser without a remote call where its policy asks for none: Retain, Observe, suspended, and
+// the orphan annotation on it or on its connection. It needs no connection, so that every finalizer has an end.
+func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
+	spec := &s.user.Spec
+	free := spec.DeletionPolicy == v1alpha1.DeletionRetain || s.observeOnly() || spec.Suspend ||
+		s.user.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue ||
+		s.user.Status.AccountID == "" && s.user.Status.Creating == nil
+	if !free {
+		var conn v1alpha1.MFAConnection
+		err := r.client.Get(ctx, connectionKey(s.user), &conn)
+		if client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		free = err == nil && conn.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue
+	}
+	if !free {
+		return nil
+	}
+	return r.release(ctx, s)
+}
+
+// removeAccount blocks or deletes the account of a deleted MFAUser, and then lets the MFAUser go.
+func (r *UserReconciler) removeAccount(ctx context.Context, s *scope) error {
+	id, err := r.accountToRemove(ctx, s)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		return r.release(ctx, s)
+	}
+	// The listing may be an interval old, and this takes somebody's access: look at the account as it is now.
+	account, err := s.client.GetAccount(ctx, id)
+	if mfaclient.KindOf(err) == mfaclient.KindNotFound {
+		s.conn.inventory.Remove(id)
+		return r.release(ctx, s)
+	}
+	if err != nil {
+		return fmt.Errorf("read the account: %w", err)
+	}
+	s.conn.inventory.Put(account)
+	if err := r.accept(s, account); err != nil {
+		return removalHint(err)
+	}
+	if err := protected(s, account); err != nil {
+		return removalHint(err)
+	}
+	if err := r.remove(ctx, s, account); err != nil {
+		return err
+	}
+	return r.release(ctx, s)
+}
+
+// accountToRemove returns the account that is proven this user's; none when nothing was made. A creation that is still
+// open is looked into first.
+func (r *UserReconciler) accountToRemove(ctx context.Context, s *scope) (mfaclient.AccountID, error) {
+	if s.user.Status.AccountID != "" || s.user.Status.Creating == nil {
+		return s.accountID(), nil
+	}
+	if err := s.conn.inventory.Refresh(ctx, s.user.Status.Creating.At.Time); err != nil {
+		return "", err
+	}
+	account, exists := s.conn.inventory.ByLogin(s.user.Spec.Login)
+	if !exists || !madeByUs(account) {
+		return "", nil
+	}
+	return account.ID, nil
+}
+
+// remove takes the access away, after it has been written down.
+func (r *UserReconciler) remove(ctx context.Context, s *scope, account mfaclient.Account) error {
+	if s.user.Spec.DeletionPolicy == v1alpha1.DeletionDelete {
+		if err := r.recordRemoval(ctx, s, account, v1alpha1.RemovalDelete, true); err != nil {
+			return err
+		}
+		if err := s.client.DeleteAccount(ctx, account.ID); err != nil && mfaclient.KindOf(err) != mfaclient.KindNotFound {
+			return fmt.Errorf("delete the account: %w", err)
+		}
+		s.conn.inventory.Remove(account.ID)
+		s.did("Deleted", "Delete", "deleted the account")
+		return nil
+	}
+	if account.Blocked {
+		if removalOf(s.connObject, s.user, account.ID, v1alpha1.RemovalBlock, r.now()) != nil {
+			return nil // ours, from a pass that was stopped before it could release the user
+		}
+		return r.recordRemoval(ctx, s, account, v1alpha1.RemovalKeep, true)
+	}
+	if err := r.recordRemoval(ctx, s, account, v1alpha1.RemovalBlock, true); err != nil {
+		return err
+	}
+	blocked, err := s.client.UpdateAccount(ctx, account.ID, mfaclient.AccountFields{Blocked: new(true)})
+	if err != nil && mfaclient.KindOf(err) != mfaclient.KindNotFound {
+		return fmt.Errorf("block the account: %w", err)
+	}
+	if err == nil {
+		s.conn.inventory.Put(blocked)
+	}
+	s.did("Blocked", "Block", "blocked the account")
+	return nil
+}
+
+// removalHint adds the way out to the refusal of a removal.
+func removalHint(err error) error {
+	if held, ok := isOutcome(err); ok {
+		held.message += `. To let this MFAUser go and leave the account as it is, annotate it with trustbuilder-mfa.dev/orphan: "true"`
+	}
+	return err
+}
+
+// release takes the finalizer off. The code Secret goes with its owner.
+func (r *UserReconciler) release(ctx context.Context, s *scope) error {
+	s.released = true
+	r.groupChecks.forget(s.user.UID)
+	patched := s.base.DeepCopy()
+	if !controllerutil.RemoveFinalizer(patched, v1alpha1.Finalizer) {
+		return nil
+	}
+	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, patched, lock); client.IgnoreNotFound(err) != nil {
+		s.released = false
+		return fmt.Errorf("remove the finalizer: %w", err)
+	}
+	r.wakeRivals(ctx, s.user)
+	return nil
+}
+
+// wakeRivals wakes the MFAUsers that wait for the same login.
+func (r *UserReconciler) wakeRivals(ctx context.Context, user *v1alpha1.MFAUser) {
+	rivals, err := r.usersBy(ctx, indexLogin, inventory.LoginKey(user.Spec.Login))
+	if err != nil {
+		return // a cache that is not there has nobody waiting
+	}
+	for n := range rivals {
+		if rivals[n].UID != user.UID {
+			r.users.add(client.ObjectKeyFromObject(&rivals[n]))
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package controller
+
+import (
+	"context"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/inventory"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// Names of the indexes over MFAUsers.
+const (
+	indexConnection = "connection"
+	indexLogin      = "loginKey"
+	indexAccount    = "connection+accountID"
+)
+
+func addIndexes(indexer client.FieldIndexer) error {
+	for name, extract := range userIndexes() {
+		if err := indexer.IndexField(context.Background(), &v1alpha1.MFAUser{}, name, extract); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func userIndexes() map[string]client.IndexerFunc {
+	return map[string]client.IndexerFunc{
+		indexConnection: func(o client.Object) []string {
+			return []string{connectionKey(o.(*v1alpha1.MFAUser)).String()}
+		},
+		indexLogin: func(o client.Object) []string {
+			return []string{inventory.LoginKey(o.(*v1alpha1.MFAUser).Spec.Login)}
+		},
+		indexAccount: func(o client.Object) []string {
+			user := o.(*v1alpha1.MFAUser)
+			if user.Status.AccountID == "" {
+				return nil
+			}
+			return []string{accountIndexKey(connectionKey(user), user.Status.AccountID)}
+		},
+	}
+}
+
+func connectionKey(user *v1alpha1.MFAUser) types.NamespacedName {
+	return types.NamespacedName{Namespace: user.ConnectionNamespace(), Name: user.Spec.ConnectionRef.Name}
+}
+
+func accountIndexKey(connection types.NamespacedName, id string) string {
+	return connection.String() + "#" + id
+}
+
+// usersBy lists the MFAUsers under an index without copying them: callers must not change them.
+func (w *world) usersBy(ctx context.Context, index, value string) ([]v1alpha1.MFAUser, error) {
+	var list v1alpha1.MFAUserList
+	err := w.client.List(ctx, &list, client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy)
+	return list.Items, err
+}
+
+// managedAccounts returns the accounts that the MFAUsers of a connection hold.
+func (w *world) managedAccounts(connection types.NamespacedName) map[mfaclient.AccountID]struct{} {
+	ids := map[mfaclient.AccountID]struct{}{}
+	users, err := w.usersBy(context.Background(), indexConnection, connection.String())
+	if err != nil {
+		// The cache answers from memory; it fails only before it has started, when nothing is held yet.
+		logf.Log.Error(err, "list the MFAUsers of a connection", "connection", connection)
+	}
+	for n := range users {
+		if id := users[n].Status.AccountID; id != "" {
+			ids[mfaclient.AccountID(id)] = struct{}{}
+		}
+	}
+	return ids
+}
+
+// wakeHolders wakes the MFAUsers whose account a listing showed changed, and those that wait for such a login.
+func (w *world) wakeHolders(connection types.NamespacedName, changes []inventory.Change) {
+	for _, change := range changes {
+		for _, at := range []struct{ index, value string }{
+			{indexAccount, accountIndexKey(connection, string(change.ID))},
+			{indexLogin, inventory.LoginKey(change.Login)},
+		} {
+			users, err := w.usersBy(context.Background(), at.index, at.value)
+			if err != nil {
+				logf.Log.Error(err, "find the MFAUsers of a changed account", "connection", connection)
+			}
+			for n := range users {
+				if connectionKey(&users[n]) == connection {
+					w.users.add(client.ObjectKeyFromObject(&users[n]))
+				}
+			}
+		}
+	}
+}
+
+// wakeUsersOf wakes all users of a connection, behind those with news of their own.
+func (w *world) wakeUsersOf(ctx context.Context, connection types.NamespacedName) {
+	users, err := w.usersBy(ctx, indexConnection, connection.String())
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "list the users of the connection")
+	}
+	for n := range users {
+		w.users.add(client.ObjectKeyFromObject(&users[n]))
+	}
+}
+
+// wakeQueue lets code outside a controller's watches add to its queue. What is added before the controller has started
+// is dropped: the controller then looks at everything anyway.
+type wakeQueue struct {
+	mu    sync.Mutex
+	queue workqueue.TypedRateLimitingInterface[ctrl.Request]
+}
+
+// Start is a source.Func.
+func (w *wakeQueue) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = queue
+	return nil
+}
+
+func (w *wakeQueue) add(key types.NamespacedName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch queue := w.queue.(type) {
+	case nil:
+	case priorityqueue.PriorityQueue[ctrl.Request]:
+		low := handler.LowPriority
+		queue.AddWithOpts(priorityqueue.AddOpts{Priority: &low}, ctrl.Request{NamespacedName: key})
+	default:
+		queue.Add(ctrl.Request{NamespacedName: key})
+	}
+}

@@ -1,0 +1,101 @@
+package inventory
+
+import (
+	"slices"
+	"time"
+
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// pinLife is how long our own writes stand against listings that do not show them yet.
+const pinLife = time.Minute
+
+// pin is what our own calls have just learnt of an account. A listing that still shows a field as it was before is stale
+// there; one that shows a third value tells of somebody else's later edit and is believed.
+type pin struct {
+	// before holds every form that the account had within the pin's life: of two writes in a row a listing may show the
+	// state before both. Empty for an account that is new.
+	before  []mfaclient.Account
+	after   mfaclient.Account
+	deleted bool
+	until   time.Time
+}
+
+// Put writes through an account that a call has just returned.
+func (i *Inventory) Put(account mfaclient.Account) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.absent, account.ID)
+	now := i.opts.Clock.Now()
+	var before []mfaclient.Account
+	if p, ok := i.pins[account.ID]; ok && !now.After(p.until) {
+		before = p.before
+	}
+	if shown, ok := i.picture.accounts[account.ID]; ok && shown != account && !slices.Contains(before, shown) {
+		before = append(before, shown)
+	}
+	i.pins[account.ID] = pin{before: before, after: account, until: now.Add(pinLife)}
+	i.picture.put(account)
+}
+
+// Remove writes through a deletion.
+func (i *Inventory) Remove(id mfaclient.AccountID) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.absent, id)
+	i.pins[id] = pin{deleted: true, until: i.opts.Clock.Now().Add(pinLife)}
+	i.picture.remove(id)
+}
+
+// unpin forgets what we wrote to an account that a later call did not find: the pin would put it back.
+func (i *Inventory) unpin(id mfaclient.AccountID) {
+	if !i.pins[id].deleted {
+		delete(i.pins, id)
+	}
+}
+
+// applyPins puts our own fresh writes on top of a listing and drops those that are old. A write counts against every
+// listing that began within its life, however long that listing took to read.
+func (i *Inventory) applyPins(listed *picture) {
+	for id, p := range i.pins {
+		if listed.begun.After(p.until) {
+			delete(i.pins, id)
+			continue
+		}
+		account, ok := listed.accounts[id]
+		switch {
+		case p.deleted:
+			listed.remove(id)
+		case !ok:
+			listed.put(p.after)
+		default:
+			listed.put(p.over(account))
+		}
+	}
+}
+
+// over returns the listed account with the fields that are stale replaced by what we know.
+func (p pin) over(listed mfaclient.Account) mfaclient.Account {
+	shown := listed
+	for _, before := range p.before {
+		freshen(&listed.Login, shown.Login, before.Login, p.after.Login)
+		freshen(&listed.FirstName, shown.FirstName, before.FirstName, p.after.FirstName)
+		freshen(&listed.LastName, shown.LastName, before.LastName, p.after.LastName)
+		freshen(&listed.Email, shown.Email, before.Email, p.after.Email)
+		freshen(&listed.Phone, shown.Phone, before.Phone, p.after.Phone)
+		freshen(&listed.Language, shown.Language, before.Language, p.after.Language)
+		freshen(&listed.Role, shown.Role, before.Role, p.after.Role)
+		freshen(&listed.State, shown.State, before.State, p.after.State)
+		freshen(&listed.Blocked, shown.Blocked, before.Blocked, p.after.Blocked)
+	}
+	if p.after.LastAuthenticated.After(listed.LastAuthenticated) {
+		listed.LastAuthenticated = p.after.LastAuthenticated
+	}
+	return listed
+}
+
+func freshen[T comparable](field *T, shown, before, after T) {
+	if shown == before {
+		*field = after
+	}
+}
