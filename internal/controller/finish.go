@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -32,20 +33,37 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 		r.announce(s)
 		return ctrl.Result{}, nil
 	case out.class == classQuiet:
-		return ctrl.Result{RequeueAfter: out.after}, r.retryError(out, err)
+		// What an earlier step has found is written all the same.
+		if err := r.writeStatus(ctx, s); err != nil {
+			return unwritten(err)
+		}
+		return s.comeBack(out), r.retryError(out, err)
 	}
 	s.conclude(out)
 	if err := r.writeStatus(ctx, s); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		return unwritten(err)
 	}
 	r.announce(s)
 	if out.class == classRetry {
 		return ctrl.Result{}, err
 	}
+	return s.comeBack(out), nil
+}
+
+// unwritten is how a pass ends whose status could not be written. A lost lock is no fault: the newer copy is on its way.
+func unwritten(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: minWait}, nil
+	}
+	return ctrl.Result{}, client.IgnoreNotFound(err)
+}
+
+// comeBack is when the next pass is due without being woken.
+func (s *scope) comeBack(out outcome) ctrl.Result {
 	if out.after > 0 {
 		s.wakeAt(s.now.Add(out.after))
 	}
-	return ctrl.Result{RequeueAfter: s.wakeIn}, nil
+	return ctrl.Result{RequeueAfter: s.wakeIn}
 }
 
 // classQuietly keeps the status but not the delay: errors stay slower than successes.
@@ -71,6 +89,9 @@ func (s *scope) changedAnything() bool { return s.stored || len(s.done) > 0 }
 func (s *scope) conclude(out outcome) {
 	status := &s.user.Status
 	status.ObservedGeneration = s.user.Generation
+	if s.requested != "" && (out.class == classDone || out.class == classStalled) {
+		status.HandledReconcileRequest = s.requested
+	}
 	switch out.class {
 	case classSuspended:
 		ready := readyOf(status.Conditions).Status

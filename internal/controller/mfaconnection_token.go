@@ -98,6 +98,9 @@ func (r *ConnectionReconciler) disconnect(s *connectionScope) {
 	defer s.conn.mu.Unlock()
 	s.conn.client = nil
 	s.conn.probes = probeState{}
+	if s.conn.verdict.readiness == readinessReady {
+		s.conn.verdict = verdict{readinessNotReady, "there is no usable token"}
+	}
 }
 
 func recordClaims(object *v1alpha1.MFAConnection, claims mfaclient.Claims) {

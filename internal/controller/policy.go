@@ -21,9 +21,6 @@ func (w *world) namespaceAllowed(ctx context.Context, conn *v1alpha1.MFAConnecti
 	case v1alpha1.FromAll:
 		return true, nil
 	case v1alpha1.FromSelector:
-		if namespace == conn.Namespace {
-			return true, nil
-		}
 		selector, err := metav1.LabelSelectorAsSelector(allowed.Selector)
 		if err != nil {
 			return false, nil // a selector that can't be read admits nobody

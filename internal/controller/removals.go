@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,7 +36,7 @@ func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mf
 			return err
 		}
 		s.connObject = &object
-		if known := removalOf(&object, s.user, account.ID, action, now); known != nil && known.Released == released {
+		if recorded(&object, s.user, account.ID, action, released, now) {
 			return nil
 		}
 		base := object.DeepCopy()
@@ -62,15 +63,17 @@ func stillKept(removals []v1alpha1.Removal, now time.Time) []v1alpha1.Removal {
 	return kept[max(0, len(kept)-(removalsMax-1)):]
 }
 
-// removalOf returns the recent record of just this removal, if there is one.
-func removalOf(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, id mfaclient.AccountID, action v1alpha1.RemovalAction, now time.Time) *v1alpha1.Removal {
-	for n := len(conn.Status.Removals) - 1; n >= 0; n-- {
-		removal := &conn.Status.Removals[n]
-		if isOf(removal, user) && removal.AccountID == string(id) && removal.Action == action && now.Sub(removal.Time.Time) < removalRepeat {
-			return removal
-		}
+// recorded tells whether just this removal has been written down already, by a pass that stopped after it. One that lets
+// the MFAUser go happens once in its life; others are the same within an hour.
+func recorded(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, id mfaclient.AccountID, action v1alpha1.RemovalAction, released bool, now time.Time) bool {
+	since := now.Add(-removalRepeat)
+	if released {
+		since = user.CreationTimestamp.Time
 	}
-	return nil
+	return slices.ContainsFunc(conn.Status.Removals, func(removal v1alpha1.Removal) bool {
+		return isOf(&removal, user) && removal.AccountID == string(id) && removal.Action == action &&
+			removal.Released == released && !removal.Time.Time.Before(since)
+	})
 }
 
 // releasedRemoval returns the newest removal that let this very manifest go from this very account. It proves the account ours.

@@ -32,7 +32,11 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 		return nil
 	}
 	s.open = true
-	return r.updateAccount(ctx, s, diff)
+	err := r.updateAccount(ctx, s, diff)
+	if err != nil && s.liftBlock {
+		s.user.Status.AccountID = "" // not taken back until the block is off, so that the next pass tries again
+	}
+	return err
 }
 
 // updateAccount writes what differs. Before a change that takes something away the account is read afresh: the listing

@@ -57,6 +57,12 @@ func (r *UserReconciler) loseAccount(ctx context.Context, s *scope) error {
 	s.open = true
 	s.account = nil
 	s.user.Status.State = ""
+	if code := s.user.Status.Code; code != nil && live(code) {
+		// A code is made for one identity: it went with the account.
+		if err := r.endCode(ctx, s, v1alpha1.CodeExpired); err != nil {
+			return err
+		}
+	}
 	if other, taken := s.conn.inventory.ByLogin(s.user.Spec.Login); taken && other.ID != s.accountID() {
 		return r.findAccount(ctx, s)
 	}

@@ -18,6 +18,9 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 	key := connectionKey(s.user)
 	if err := r.client.Get(ctx, key, &object); err != nil {
 		if apierrors.IsNotFound(err) {
+			if !s.open {
+				return quiet()
+			}
 			return waiting(v1alpha1.ReasonConnectionNotFound, missingConnection(s.deleting()))
 		}
 		return err

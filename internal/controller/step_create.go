@@ -139,6 +139,10 @@ func (r *UserReconciler) recordIntent(ctx context.Context, s *scope) error {
 	patched.Status.HandledCodeGeneration = s.user.Status.HandledCodeGeneration
 	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
 	if err := r.client.Status().Patch(ctx, patched, lock); err != nil {
+		// What is not on record does not happen, and must not get on record at the end of the pass.
+		was := s.base.Status.DeepCopy()
+		s.user.Status.AccountID, s.user.Status.Creating, s.user.Status.Code = was.AccountID, was.Creating, was.Code
+		s.user.Status.HandledCodeGeneration = was.HandledCodeGeneration
 		return fmt.Errorf("record the intent: %w", err)
 	}
 	s.rebase(patched)

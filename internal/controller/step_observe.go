@@ -20,10 +20,31 @@ func (r *UserReconciler) observe(ctx context.Context, s *scope) error {
 	}
 	s.markCode()
 	s.markEnrolled()
-	if s.requested != "" {
-		s.user.Status.HandledReconcileRequest = s.requested
-	}
 	return unservedRequest(s)
+}
+
+// expireCode takes a code that has run out from its Secret. It needs neither the service nor leave from anybody, so it
+// comes before everything that may stop the pass.
+func (r *UserReconciler) expireCode(ctx context.Context, s *scope) error {
+	code := s.user.Status.Code
+	if code == nil || !live(code) || code.ExpiresAt == nil {
+		return nil
+	}
+	if s.now.Before(code.ExpiresAt.Time) {
+		s.wakeAt(code.ExpiresAt.Time)
+		return nil
+	}
+	return r.endCode(ctx, s, v1alpha1.CodeExpired)
+}
+
+// endCode takes a dead code from its Secret and says why it is dead.
+func (r *UserReconciler) endCode(ctx context.Context, s *scope, phase v1alpha1.CodePhase) error {
+	if err := r.refreshSecret(ctx, s, false); err != nil {
+		return err
+	}
+	s.user.Status.Code.Phase = phase
+	s.markCode()
+	return nil
 }
 
 // followCode moves a live code on when it was used, ran out or was deleted, and keeps the Secret's record true.
@@ -49,10 +70,8 @@ func (r *UserReconciler) followCode(ctx context.Context, s *scope) error {
 		switch {
 		case used(code, s.user.Status.State):
 			code.Phase = v1alpha1.CodeUsed
-		case s.user.Status.State == v1alpha1.StateExpired, !s.now.Before(code.ExpiresAt.Time):
+		case s.user.Status.State == v1alpha1.StateExpired:
 			code.Phase = v1alpha1.CodeExpired
-		default:
-			s.wakeAt(code.ExpiresAt.Time)
 		}
 	}
 	if code.Phase != before || s.user.Status.State != s.base.Status.State {
@@ -93,14 +112,15 @@ func (c codeContent) withoutCode() codeContent {
 	return c
 }
 
-// secretExists looks for the code Secret in the cache, and live before it says no: the cache may not have it yet.
+// secretExists looks for our code Secret in the cache, and live before it says no: the cache may not have it yet.
 func (r *UserReconciler) secretExists(ctx context.Context, s *scope) (bool, error) {
 	key := client.ObjectKey{Namespace: s.user.Namespace, Name: s.user.CodeSecretName()}
-	if err := r.client.Get(ctx, key, secretMetadata()); !apierrors.IsNotFound(err) {
-		return err == nil, err
+	secret := secretMetadata()
+	err := r.client.Get(ctx, key, secret)
+	if apierrors.IsNotFound(err) {
+		err = r.live.Get(ctx, key, secret)
 	}
-	err := r.live.Get(ctx, key, secretMetadata())
-	return err == nil, client.IgnoreNotFound(err)
+	return err == nil && metav1.IsControlledBy(secret, s.user), client.IgnoreNotFound(err)
 }
 
 // markCode states how the code stands.

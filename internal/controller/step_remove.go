@@ -94,7 +94,7 @@ func (r *UserReconciler) remove(ctx context.Context, s *scope, account mfaclient
 		return nil
 	}
 	if account.Blocked {
-		if removalOf(s.connObject, s.user, account.ID, v1alpha1.RemovalBlock, r.now()) != nil {
+		if recorded(s.connObject, s.user, account.ID, v1alpha1.RemovalBlock, true, r.now()) {
 			return nil // ours, from a pass that was stopped before it could release the user
 		}
 		return r.recordRemoval(ctx, s, account, v1alpha1.RemovalKeep, true)

@@ -120,6 +120,7 @@ type world struct {
 	service *fakeService
 	managed map[mfaclient.AccountID]struct{}
 	changes []inventory.Change // of the listings since they were last taken
+	told    func([]inventory.Change)
 }
 
 // newWorld seeds n accounts, all managed; no listing has been taken.
@@ -130,9 +131,14 @@ func newWorld(t *testing.T, n int) *world {
 		managed: map[mfaclient.AccountID]struct{}{},
 	}
 	w.Inventory = inventory.New(inventory.Options{
-		Clock:    w.clock,
-		Managed:  func() map[mfaclient.AccountID]struct{} { return w.managed },
-		OnChange: func(changes []inventory.Change) { w.changes = append(w.changes, changes...) },
+		Clock:   w.clock,
+		Managed: func() map[mfaclient.AccountID]struct{} { return w.managed },
+		OnChange: func(changes []inventory.Change) {
+			w.changes = append(w.changes, changes...)
+			if w.told != nil {
+				w.told(changes)
+			}
+		},
 	})
 	w.Use(w.service)
 	for k := 1; k <= n; k++ {

@@ -134,11 +134,11 @@ func (c *Client) oneAccount(ctx context.Context, q request) (Account, error) {
 
 func (c *Client) fieldsBody(f AccountFields) body {
 	b := c.routes.names.body()
-	b.setIf(scopeAccount, "firstName", f.FirstName)
-	b.setIf(scopeAccount, "lastName", f.LastName)
-	b.setIf(scopeAccount, "email", f.Email)
-	b.setIf(scopeAccount, "phone", f.Phone)
-	b.setIf(scopeAccount, "language", f.Language)
+	b.setIf("firstName", f.FirstName)
+	b.setIf("lastName", f.LastName)
+	b.setIf("email", f.Email)
+	b.setIf("phone", f.Phone)
+	b.setIf("language", f.Language)
 	if f.Role != nil {
 		b.set(scopeAccount, "role", b.names.encode(string(*f.Role)))
 	}

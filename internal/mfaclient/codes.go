@@ -27,6 +27,8 @@ const (
 	PurposeRestore    Purpose = "RESTORE"    // all devices lost: enrols one and deletes all others
 )
 
+var knownPurposes = []Purpose{PurposeEnrollment, PurposeAddDevice, PurposeUnlock, PurposeRestore}
+
 // IssuedCode is a code the service just gave out. It cancels every code of the account before it.
 type IssuedCode struct {
 	Code      Code

@@ -58,8 +58,8 @@ func defaultNames() names {
 
 // spellings lists the words that a file may override.
 func spellings() []string {
-	var out []string
-	for _, p := range []Purpose{PurposeEnrollment, PurposeAddDevice, PurposeUnlock, PurposeRestore} {
+	out := make([]string, 0, len(knownPurposes)+len(knownStates)+len(knownRoles))
+	for _, p := range knownPurposes {
 		out = append(out, string(p))
 	}
 	for _, s := range knownStates {
@@ -95,9 +95,9 @@ func (n names) body() body { return body{names: n, out: map[string]any{}} }
 
 func (b body) set(scope, field string, value any) { b.out[b.names.field(scope, field)] = value }
 
-// setIf writes a string only when the caller states it: absent means unmanaged.
-func (b body) setIf(scope, field string, value *string) {
+// setIf writes a string of an account only when the caller states it: absent means unmanaged.
+func (b body) setIf(field string, value *string) {
 	if value != nil {
-		b.set(scope, field, *value)
+		b.set(scopeAccount, field, *value)
 	}
 }

@@ -91,7 +91,7 @@ func TestErrorsTellNothing(t *testing.T) {
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://canary.example/"+testToken, http.StatusFound)
 		},
-		"redirect nowhere": func(w http.ResponseWriter, r *http.Request) {
+		"redirect nowhere": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://canary:%zz/")
 			w.WriteHeader(http.StatusFound)
 		},

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -71,6 +72,32 @@ func TestStatedValuesStay(t *testing.T) {
 			for path, want := range tc.set {
 				g.Expect(at(o, path)).To(Equal(want))
 			}
+		})
+	}
+}
+
+// TestListsAreReplaced: whoever applies a list sets all of it. Merged lists would leave memberships that no manifest states.
+func TestListsAreReplaced(t *testing.T) {
+	cases := map[string]struct {
+		kind, path    string
+		first, second []any
+	}{
+		"groups of a user":   {kind: "MFAUser", path: "groups", first: []any{group("a", "User")}, second: []any{group("b", "User")}},
+		"login patterns":     {kind: "MFAConnection", path: "policy.loginPatterns", first: []any{"a*"}, second: []any{"b*"}},
+		"groups of a policy": {kind: "MFAConnection", path: "policy.groups", first: []any{"a*"}, second: []any{"b*"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			namespace := newNamespace(t.Context(), g)
+			apply := func(owner string, list []any) *unstructured.Unstructured {
+				o := object(g, tc.kind, namespace, "applied", fields{tc.path: list})
+				what := client.ApplyConfigurationFromUnstructured(o)
+				g.Expect(admin.Apply(t.Context(), what, client.FieldOwner(owner), client.ForceOwnership)).To(Succeed())
+				return o
+			}
+			apply("first", tc.first)
+			g.Expect(at(apply("second", tc.second), tc.path)).To(Equal(tc.second))
 		})
 	}
 }

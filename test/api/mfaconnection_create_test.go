@@ -40,6 +40,7 @@ func TestMFAConnectionCreate(t *testing.T) {
 		"token Secret unnamed":   {set: fields{"tokenSecretRef.name": ""}, want: "spec.tokenSecretRef.name"},
 		"token Secret too long":  {set: fields{"tokenSecretRef.name": strings.Repeat("a", 254)}, want: "spec.tokenSecretRef.name: Too long"},
 		"token key empty":        {set: fields{"tokenSecretRef.key": ""}, want: "spec.tokenSecretRef.key"},
+		"token key too long":     {set: fields{"tokenSecretRef.key": strings.Repeat("a", 254)}, want: "spec.tokenSecretRef.key: Too long"},
 		"CA bundle too long":     {set: fields{"caBundle": strings.Repeat("a", 262145)}, want: "spec.caBundle: Too long"},
 		"URL in the clear":       {set: fields{"url": "http://mfa.example.com"}, want: badURL},
 		"URL without scheme":     {set: fields{"url": "mfa.example.com"}, want: badURL},

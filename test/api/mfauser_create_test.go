@@ -124,9 +124,9 @@ func TestMFAUserCreate(t *testing.T) {
 }
 
 func manyGroups(n int) []any {
-	var out []any
-	for i := range n {
-		out = append(out, group(strings.Repeat("g", i+1), "User"))
+	out := make([]any, n)
+	for i := range out {
+		out[i] = group(strings.Repeat("g", i+1), "User")
 	}
 	return out
 }
