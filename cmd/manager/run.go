@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -127,7 +128,7 @@ func buildVersion() string {
 		return version
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
+		return strings.Trim(info.Main.Version, "()") // go says (devel) of a build from a working tree
 	}
 	return "unknown"
 }

@@ -22,10 +22,10 @@ type connection struct {
 
 	mu sync.Mutex
 	// client is rebuilt when its settings change; nil while there is no usable token.
-	client   *mfaclient.Client
-	settings clientSettings
-	claims   mfaclient.Claims
-	verdict  verdict
+	client    *mfaclient.Client
+	settings  clientSettings
+	claims    mfaclient.Claims
+	readiness readiness
 	// probes is the state of the listings, kept by the connection's reconciler.
 	probes probeState
 	// quotaFullUntil holds creations after the service has said that no licence is left.
@@ -38,13 +38,7 @@ type clientSettings struct {
 	token         mfaclient.Token
 }
 
-// verdict says whether users may use a connection.
-type verdict struct {
-	readiness readiness
-	// message says what is wrong, in a sentence that may be shown to the connection's users.
-	message string
-}
-
+// readiness says whether users may use a connection.
 type readiness int
 
 const (
@@ -56,33 +50,33 @@ const (
 
 // view is the consistent picture of a connection that one pass works with.
 type view struct {
-	client  *mfaclient.Client
-	claims  mfaclient.Claims
-	verdict verdict
+	client    *mfaclient.Client
+	claims    mfaclient.Claims
+	readiness readiness
 }
 
 func (c *connection) view() view {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return view{client: c.client, claims: c.claims, verdict: c.verdict}
+	return view{client: c.client, claims: c.claims, readiness: c.readiness}
 }
 
 // judge records whether the connection can be used and tells whether users have to be woken: those that waited go on once
 // it can, and the first verdict is news for everybody.
-func (c *connection) judge(v verdict) (wakeUsers bool) {
+func (c *connection) judge(now readiness) (wakeUsers bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before := c.verdict.readiness
-	c.verdict = v
-	return before != v.readiness && (before == readinessUnknown || v.readiness == readinessReady)
+	before := c.readiness
+	c.readiness = now
+	return before != now && (before == readinessUnknown || now == readinessReady)
 }
 
 // doubt is called when a user's call was refused as unauthenticated: nobody calls again until a probe has passed.
 func (c *connection) doubt() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.verdict.readiness == readinessReady {
-		c.verdict = verdict{readinessNotReady, messageTokenRejected}
+	if c.readiness == readinessReady {
+		c.readiness = readinessNotReady
 		c.probes.next = time.Time{}
 		c.probes.forced = true
 	}

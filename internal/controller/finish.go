@@ -37,7 +37,10 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 		if err := r.writeStatus(ctx, s); err != nil {
 			return unwritten(err)
 		}
-		return s.comeBack(out), r.retryError(out, err)
+		if out.after == 0 && passing(err) {
+			return ctrl.Result{}, err // so that the queue's growing delay applies
+		}
+		return s.comeBack(out), nil
 	}
 	s.conclude(out)
 	if err := r.writeStatus(ctx, s); err != nil {
@@ -72,14 +75,6 @@ func classQuietly(c class) class {
 		return classQuiet
 	}
 	return c
-}
-
-// retryError returns a fault that a quiet pass met, so that the queue's growing delay applies. A lock that was lost is none.
-func (r *UserReconciler) retryError(out outcome, err error) error {
-	if out.after == 0 && passing(err) {
-		return err
-	}
-	return nil
 }
 
 // changedAnything tells whether the pass has done something that status must show even while the manager stops.

@@ -88,7 +88,7 @@ func (c *collector) collectConnections(out chan<- prometheus.Metric) {
 		}
 		view := conn.view()
 		ready := 0.0
-		if view.verdict.readiness == readinessReady {
+		if view.readiness == readinessReady {
 			ready = 1
 		}
 		gauge(c.ready, ready)

@@ -67,7 +67,7 @@ func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, e
 	if out.reason == v1alpha1.ReasonInternalError {
 		return ctrl.Result{}, err // of the cluster, not of the connection: it keeps its conditions, and is tried again
 	}
-	wake := s.conn.judge(verdict{out.readiness, out.message})
+	wake := s.conn.judge(out.readiness)
 	r.describe(s, out)
 
 	if !equality.Semantic.DeepEqual(s.base.Status, s.object.Status) {

@@ -98,8 +98,8 @@ func (r *ConnectionReconciler) disconnect(s *connectionScope) {
 	defer s.conn.mu.Unlock()
 	s.conn.client = nil
 	s.conn.probes = probeState{}
-	if s.conn.verdict.readiness == readinessReady {
-		s.conn.verdict = verdict{readinessNotReady, "there is no usable token"}
+	if s.conn.readiness == readinessReady {
+		s.conn.readiness = readinessNotReady
 	}
 }
 

@@ -31,9 +31,9 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 	view := s.conn.view()
 	s.client, s.claims = view.client, view.claims
 	switch {
-	case view.verdict.readiness == readinessReady:
+	case view.readiness == readinessReady:
 		return nil
-	case view.verdict.readiness == readinessUnknown || !s.open:
+	case view.readiness == readinessUnknown || !s.open:
 		return quiet() // woken by the connection
 	}
 	return waiting(v1alpha1.ReasonConnectionNotReady, "the MFAConnection is not ready, see its conditions; the work goes on once it is")
