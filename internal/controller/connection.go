@@ -19,6 +19,8 @@ type connection struct {
 	inventory *inventory.Inventory
 	removals  sync.Mutex // serialises writes to status.removals
 	groups    groupNames
+	// administrators is held from the count of administrators to the call that makes one fewer.
+	administrators sync.Mutex
 
 	mu sync.Mutex
 	// client is rebuilt when its settings change; nil while there is no usable token.
@@ -80,6 +82,16 @@ func (c *connection) doubt() {
 		c.probes.next = time.Time{}
 		c.probes.forced = true
 	}
+}
+
+// guardAdministrators lets one pass at a time take access or power from an administrator: two that looked at once would
+// each see the other's account as the one that is left. Call what it returns when the change has been written through.
+func (c *connection) guardAdministrators(account mfaclient.Account) (done func()) {
+	if account.Role != mfaclient.RoleAdministrator {
+		return func() {}
+	}
+	c.administrators.Lock()
+	return c.administrators.Unlock
 }
 
 // quotaFull holds creations until the given time.

@@ -56,6 +56,7 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 			return nil
 		}
 		if diff.takesAway(fresh) {
+			defer s.conn.guardAdministrators(fresh)()
 			if err := protected(s, fresh); err != nil {
 				return err
 			}

@@ -55,6 +55,7 @@ func (r *UserReconciler) removeAccount(ctx context.Context, s *scope) error {
 	if err := r.accept(s, account); err != nil {
 		return removalHint(err)
 	}
+	defer s.conn.guardAdministrators(account)()
 	if err := protected(s, account); err != nil {
 		return removalHint(err)
 	}
