@@ -33,10 +33,13 @@ var rules = map[string]rule{
 	"internal/mfaclient": {foreign: []string{"github.com/golang-jwt/jwt/v5", "golang.org/x/...", "k8s.io/utils/clock", "sigs.k8s.io/yaml"}},
 	"internal/mfasim":    {foreign: []string{"github.com/golang-jwt/jwt/v5", "golang.org/x/...", "k8s.io/utils/clock"}},
 
+	// What the program and the end-to-end tests start.
+	"internal/manager": {own: []string{"internal/controller"}},
+
 	"internal/localcluster": {},
 
 	// The programs in cmd name what they may use; the simulator is nothing for the manager.
-	"cmd/manager": {own: []string{"internal/controller", "internal/mfaclient"}},
+	"cmd/manager": {own: []string{"internal/controller", "internal/manager", "internal/mfaclient"}},
 	"cmd/mfasim":  {own: []string{"internal/mfasim"}},
 
 	// Tools and tests of the whole may use everything.

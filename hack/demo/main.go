@@ -28,10 +28,11 @@ func main() {
 	// Who reads along through a pipe may go away, say `| head`, or `| tee` at Ctrl-C. Everything must be stopped all the same.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	if err := run(ctx, *bin, *once); err != nil {
+	err := run(ctx, *bin, *once)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to stop
+		os.Exit(1)
 	}
 }
 
@@ -54,11 +55,12 @@ func run(interrupted context.Context, bin string, once bool) error {
 		}
 	}
 	err = explain(interrupted, ctx, err)
-	if err != nil {
+	failed := err != nil && !errors.Is(err, errInterrupted)
+	if failed {
 		s.report()
 	}
 	fmt.Println("\nStopping the manager, the simulator and the control plane.")
-	return errors.Join(err, s.stop(err == nil))
+	return errors.Join(err, s.stop(failed))
 }
 
 // explain turns what ended the demo into what a person has to know; nil means that all was well.

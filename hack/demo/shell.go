@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -11,14 +12,16 @@ import (
 )
 
 const (
-	// seeTimeout bounds everything that the operator is waited for; it needs seconds, a busy machine may need more.
-	seeTimeout = time.Minute
+	// seeTimeout bounds every wait. The operator needs seconds, a busy machine may need more. It is longer than the time-outs
+	// of `kubectl wait`, which then says best what is missing.
+	seeTimeout = 90 * time.Second
 	pollEvery  = 200 * time.Millisecond
 )
 
 // command is something a user would type, and what has to be seen then.
 type command struct {
 	line   string   // for sh
+	sees   string   // what it shows, for the error when it does not; default: line
 	want   []string // expressions that the output matches, sooner or later; none: the command must succeed at once
 	absent []string // expressions that it must not match then
 	folded bool     // print how many lines came out instead of the lines
@@ -26,13 +29,13 @@ type command struct {
 
 // shell runs commands with kubectl on the path and the administrator's access.
 type shell struct {
-	env     []string
-	timeout time.Duration
+	env                []string
+	timeout, pollEvery time.Duration
 }
 
 // newShell keeps the user's own settings out: neither his kubeconfig nor his preferences nor his cache has to do with the demo.
 func newShell(kubectlFolder, kubeconfig, cache string) *shell {
-	return &shell{timeout: seeTimeout, env: append(os.Environ(),
+	return &shell{timeout: seeTimeout, pollEvery: pollEvery, env: append(os.Environ(),
 		"PATH="+kubectlFolder+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"KUBECONFIG="+kubeconfig, "KUBECACHEDIR="+cache, "KUBERC=off")}
 }
@@ -44,12 +47,12 @@ func (s *shell) see(ctx context.Context, c command) error {
 	err := s.until(ctx, func(ctx context.Context) error {
 		var err error
 		if out, err = s.run(ctx, c.line); err != nil {
-			return fmt.Errorf("%s\n%s", err, indent(out))
+			return fmt.Errorf("%w\n%s", err, indent(out))
 		}
 		return c.check(out)
 	}, len(c.want)+len(c.absent) > 0)
 	if err != nil {
-		return fmt.Errorf("not seen: %s\n%w", c.line, err)
+		return notSeen(cmp.Or(c.sees, c.line), err)
 	}
 	if c.folded {
 		out = fmt.Sprintf("(%d objects)", strings.Count(out, "\n"))
@@ -57,6 +60,9 @@ func (s *shell) see(ctx context.Context, c command) error {
 	fmt.Println(indent(out))
 	return nil
 }
+
+// notSeen is the error for something that should have been seen.
+func notSeen(what string, err error) error { return fmt.Errorf("not seen: %s: %w", what, err) }
 
 // run returns what a command prints, both streams together.
 func (s *shell) run(ctx context.Context, line string) (string, error) {
@@ -68,18 +74,23 @@ func (s *shell) run(ctx context.Context, line string) (string, error) {
 
 // until tries once, or again and again until it succeeds or the time is over. The last error says what was missing.
 func (s *shell) until(ctx context.Context, try func(context.Context) error, again bool) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("%s have passed", s.timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("it took longer than %s", s.timeout))
 	defer cancel()
-	ticker := time.NewTicker(pollEvery)
+	ticker := time.NewTicker(s.pollEvery)
 	defer ticker.Stop()
+	var last error
 	for {
 		err := try(ctx)
 		if err == nil || !again {
 			return err
 		}
+		// A try that was cut off knows nothing; the one before it does.
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w, and still: %w", context.Cause(ctx), err)
+			return fmt.Errorf("%w: %w", context.Cause(ctx), last)
 		case <-ticker.C:
 		}
 	}

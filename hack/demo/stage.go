@@ -82,17 +82,22 @@ func (s *stage) startManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("The manager runs as a process of its own; its log: %s\n", s.manage.log)
-	return nil
+	return s.tell(ctx, "The manager runs as a process of its own, with the rights of its ServiceAccount. Its log: "+s.manage.log,
+		command{
+			line: fmt.Sprintf("kubectl --kubeconfig=%s auth whoami -o jsonpath='{.status.userInfo.username}'", s.path("manager.kubeconfig")),
+			sees: "the manager's own identity",
+			want: []string{"^system:serviceaccount:" + operatorNamespace + ":" + operatorAccount + "$"},
+		},
+	)
 }
 
-// stop ends everything, what depends on others first. The logs stay when they may be needed.
-func (s *stage) stop(forget bool) error {
+// stop ends everything, what depends on others first.
+func (s *stage) stop(keepLogs bool) error {
 	errs := []error{s.manage.stop(), s.simulating.stop()}
 	if s.cluster != nil {
 		errs = append(errs, s.cluster.Stop())
 	}
-	if forget {
+	if !keepLogs {
 		errs = append(errs, os.RemoveAll(s.dir))
 	}
 	return errors.Join(errs...)
@@ -107,7 +112,7 @@ func (s *stage) report() {
 	defer cancel()
 	const overview = "kubectl get mfaconn,mfau -A -o wide"
 	out, _ := s.shell.run(ctx, overview) // an error is in the output
-	fmt.Printf("\n$ %s\n%s\n\nThe manager's last lines (all logs are in %s):\n%s\n", overview, indent(out), s.dir, s.manage.lastLines(15))
+	fmt.Printf("\n$ %s\n%s\n\nThe manager's last lines; all logs are in %s:\n%s\n", overview, indent(out), s.dir, s.manage.lastLines(15))
 }
 
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,18 +43,18 @@ func (s *stage) applySamples(ctx context.Context) error {
 		command{line: fmt.Sprintf("kubectl apply -k %s", s.path("samples"))},
 		command{line: fmt.Sprintf("kubectl -n mfa-system create secret generic trustbuilder-api-token --from-file=token=%s", s.simulator.tokenFile)},
 		command{line: "kubectl -n mfa-system label secret trustbuilder-api-token trustbuilder-mfa.dev/token=true"},
-		command{line: "kubectl -n team-a wait mfau --all --for=condition=Ready --timeout=60s"},
+		command{line: "kubectl -n team-a wait mfau --all --for=condition=Ready --timeout=60s", sees: "all users Ready"},
 	)
 }
 
 func (s *stage) look(ctx context.Context) error {
-	return s.tell(ctx, "Three people have accounts now: Alice an activation link, Bob a code to be switched on, Carol no code and a block.",
-		command{line: "kubectl get mfaconn,mfau -A", want: []string{
+	return s.tell(ctx, "Three people have accounts now. Alice has a link, Bob a code to be switched on, Carol is blocked. (Counts: once a minute.)",
+		command{line: "kubectl get mfaconn,mfau -A", sees: "the connection and the three users, Ready and in their states", want: []string{
 			`/production .* True `,
 			`/alice .* PendingActivation +Active +True `, `/bob .* PendingActivation +Inactive +True `, `/carol .* Blocked .* True `,
 		}},
-		command{line: conditions, want: []string{`^Ready=True `, `^AccountSynced=True `, `^CodeReady=True `, `^Enrolled=False WaitingForUser`}},
-		command{line: secretKeys, want: []string{`\bcode\b`, `\blink\b`, `\bexpiresAt\b`}},
+		command{line: conditions, sees: "Alice's conditions", want: []string{`^Ready=True `, `^AccountSynced=True `, `^CodeReady=True `, `^Enrolled=False WaitingForUser`}},
+		command{line: secretKeys, sees: "code and link in Alice's Secret", want: []string{`\bcode\b`, `\blink\b`, `\bexpiresAt\b`}},
 	)
 }
 
@@ -61,15 +62,15 @@ func (s *stage) enrol(ctx context.Context) error {
 	fmt.Println("\n# Alice opens the link from her Secret and enrols her phone (the simulator plays her).")
 	link, err := s.shell.run(ctx, secretLink)
 	if err != nil || !strings.HasPrefix(link, "https://") {
-		return errors.New("not seen: a link in the Secret alice-mfa")
+		return notSeen("a link in the Secret alice-mfa", cmp.Or(err, errors.New("it is empty or no link")))
 	}
 	if err := s.simulator.useLink(ctx, link); err != nil {
-		return fmt.Errorf("not seen: Alice using the link of her Secret: %w", err)
+		return notSeen("Alice enrolling with the link of her Secret", err)
 	}
 	return s.see(ctx,
-		command{line: "kubectl -n team-a wait mfau/alice --for=jsonpath='{.status.state}'=Activated --timeout=60s"},
-		command{line: "kubectl get mfau alice -n team-a", want: []string{`^alice .* Activated +Used +True `}},
-		command{line: secretKeys, want: []string{`\bstate\b`}, absent: []string{`\bcode\b`, `\blink\b`}},
+		command{line: "kubectl -n team-a wait mfau/alice --for=jsonpath='{.status.state}'=Activated --timeout=60s", sees: "Alice's state turning to Activated"},
+		command{line: "kubectl get mfau alice -n team-a", sees: "Alice's code marked as used", want: []string{`^alice .* Activated +Used +True `}},
+		command{line: secretKeys, sees: "code and link gone from Alice's Secret", want: []string{`\bstate\b`}, absent: []string{`\bcode\b`, `\blink\b`}},
 	)
 }
 
@@ -86,10 +87,10 @@ func (s *stage) drift(ctx context.Context) error {
 		return err
 	}, true)
 	if err != nil {
-		return fmt.Errorf("not seen: the name corrected to Martin: %w", err)
+		return notSeen("the name corrected to Martin", err)
 	}
 	fmt.Println("  The service says Martin again.")
-	return s.see(ctx, command{line: "kubectl -n team-a events --for mfau/alice", want: []string{`Updated .*lastName`}})
+	return s.see(ctx, command{line: "kubectl -n team-a events --for mfau/alice", sees: "the event of the correction", want: []string{`Updated .*lastName`}})
 }
 
 // tell says what comes, and runs it.

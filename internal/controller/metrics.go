@@ -2,10 +2,12 @@ package controller
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
@@ -61,6 +63,19 @@ func (c *collector) observeCall(call mfaclient.Call) {
 func (c *collector) codeIssued(purpose v1alpha1.CodePurpose, codeType v1alpha1.CodeType) {
 	c.codes.WithLabelValues(string(purpose), string(codeType)).Inc()
 }
+
+// Start shows the metrics as long as the manager works; another manager in the same process can follow.
+func (c *collector) Start(ctx context.Context) error {
+	if err := metrics.Registry.Register(c); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	<-ctx.Done()
+	metrics.Registry.Unregister(c)
+	return nil
+}
+
+// NeedLeaderElection says no: who stands by is looked at too.
+func (c *collector) NeedLeaderElection() bool { return false }
 
 // Describe is part of prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {

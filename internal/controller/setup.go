@@ -14,7 +14,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
@@ -93,8 +92,8 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 	if err := connections.setup(mgr, tokens, opts.ConcurrentConnections); err != nil {
 		return fmt.Errorf("set up the MFAConnection controller: %w", err)
 	}
-	if err := metrics.Registry.Register(world.metrics); err != nil {
-		return fmt.Errorf("register metrics: %w", err)
+	if err := mgr.Add(world.metrics); err != nil {
+		return fmt.Errorf("add the metrics: %w", err)
 	}
 	return nil
 }

@@ -20,6 +20,11 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 		if err := r.createAccount(ctx, s); err != nil {
 			return err
 		}
+	} else if !s.observeOnly() {
+		// Also before anything is written: from now on the account's removal is this operator's to do.
+		if err := r.addFinalizer(ctx, s); err != nil {
+			return err
+		}
 	}
 	diff := compare(s.user, *s.account, s.liftBlock)
 	if diff.empty() {

@@ -193,11 +193,15 @@ func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// owns tells whether a goes before b: who holds the account, else the older one, else the lower UID.
+// owns tells whether a goes before b: who holds the account, else who may just be making it, else the older one, else
+// the lower UID.
 func owns(a, b *v1alpha1.MFAUser) bool {
 	switch {
 	case (a.Status.AccountID != "") != (b.Status.AccountID != ""):
 		return a.Status.AccountID != ""
+	case (a.Status.Creating != nil) != (b.Status.Creating != nil):
+		// Else the older one would run into the newer one's account, and each would wait for the other.
+		return a.Status.Creating != nil
 	case !a.CreationTimestamp.Equal(&b.CreationTimestamp):
 		return a.CreationTimestamp.Before(&b.CreationTimestamp)
 	}

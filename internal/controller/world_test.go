@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/pem"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -50,11 +51,13 @@ func TestMain(m *testing.M) {
 
 // testWorld is a simulated service, a real API server, and the reconcilers called by hand at a time that stands still.
 type testWorld struct {
-	t           *testing.T
-	g           Gomega
-	ctx         context.Context
-	clock       *clocktesting.FakeClock
-	sim         *mfasim.Service
+	t     *testing.T
+	g     Gomega
+	ctx   context.Context
+	clock *clocktesting.FakeClock
+	sim   *mfasim.Service
+	// front, when set, stands between the operator and the simulator, see between.
+	front       atomic.Pointer[between]
 	url         string
 	ca          string
 	client      client.WithWatch
@@ -93,7 +96,7 @@ func newBareWorld(t *testing.T, opts mfasim.Options) *testWorld {
 	}
 	opts.Clock = w.clock
 	w.sim = mfasim.New(opts)
-	server := httptest.NewTLSServer(w.sim)
+	server := httptest.NewTLSServer(http.HandlerFunc(w.serve))
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	w.ca = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))

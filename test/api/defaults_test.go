@@ -101,3 +101,14 @@ func TestListsAreReplaced(t *testing.T) {
 		})
 	}
 }
+
+func TestSpecIsRequired(t *testing.T) {
+	for _, kind := range []string{"MFAUser", "MFAConnection"} {
+		t.Run(kind, func(t *testing.T) {
+			g := NewWithT(t)
+			o := object(g, kind, "default", "empty", nil)
+			delete(o.Object, "spec")
+			expectOutcome(g, admin.Create(t.Context(), o, client.DryRunAll), "spec: Required value")
+		})
+	}
+}
