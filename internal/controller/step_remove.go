@@ -8,7 +8,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
-	"github.com/trustbuilder-mfa/operator/internal/inventory"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
@@ -137,17 +136,4 @@ func (r *UserReconciler) release(ctx context.Context, s *scope) error {
 	}
 	r.wakeRivals(ctx, s.user)
 	return nil
-}
-
-// wakeRivals wakes the MFAUsers that wait for the same login.
-func (r *UserReconciler) wakeRivals(ctx context.Context, user *v1alpha1.MFAUser) {
-	rivals, err := r.usersBy(ctx, indexLogin, inventory.LoginKey(user.Spec.Login))
-	if err != nil {
-		return // a cache that is not there has nobody waiting
-	}
-	for n := range rivals {
-		if rivals[n].UID != user.UID {
-			r.users.add(client.ObjectKeyFromObject(&rivals[n]))
-		}
-	}
 }

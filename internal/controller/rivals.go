@@ -1,0 +1,92 @@
+package controller
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/inventory"
+)
+
+// checkRivals stops the pass when another MFAUser owns the same login of the same service.
+func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
+	rivals, err := r.usersBy(ctx, indexLogin, inventory.LoginKey(s.user.Spec.Login))
+	if err != nil {
+		return err
+	}
+	for n := range rivals {
+		rival := &rivals[n]
+		if rival.UID == s.user.UID || !owns(rival, s.user) {
+			continue
+		}
+		competes, err := r.competes(ctx, s, rival)
+		if err != nil {
+			return err
+		}
+		if competes {
+			return stalled(v1alpha1.ReasonDuplicateLogin, "another MFAUser owns this login in the same service; delete one of the two")
+		}
+	}
+	return nil
+}
+
+// owns tells whether a goes before b: who holds the account, else who may just be making it, else the older one, else
+// the lower UID.
+func owns(a, b *v1alpha1.MFAUser) bool {
+	switch {
+	case (a.Status.AccountID != "") != (b.Status.AccountID != ""):
+		return a.Status.AccountID != ""
+	case (a.Status.Creating != nil) != (b.Status.Creating != nil):
+		// Else the older one would run into the newer one's account, and each would wait for the other.
+		return a.Status.Creating != nil
+	case !a.CreationTimestamp.Equal(&b.CreationTimestamp):
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.UID < b.UID
+}
+
+// competes tells whether a rival is after the same account: in the same service, and holding it or allowed to. Without
+// the latter anybody could keep a login from its owner by naming it first.
+func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1.MFAUser) (bool, error) {
+	var other v1alpha1.MFAConnection
+	if err := r.client.Get(ctx, connectionKey(rival), &other); err != nil {
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
+		return false, err
+	}
+	if !sameService(s.connObject, &other) {
+		return false, nil
+	}
+	if rival.Status.AccountID != "" || rival.Status.Creating != nil {
+		return true, nil
+	}
+	allowed, err := r.namespaceAllowed(ctx, &other, rival.Namespace)
+	return allowed && violation(&other, rival) == "", err
+}
+
+// sameService tells whether two connections lead to one service, as far as can be known.
+func sameService(a, b *v1alpha1.MFAConnection) bool {
+	if a.UID == b.UID {
+		return true
+	}
+	if a.Spec.URL != b.Spec.URL {
+		return false // also where both name one service id: a connection's owner could make a token that claims any
+	}
+	return a.Status.ServiceID == b.Status.ServiceID || a.Status.ServiceID == "" || b.Status.ServiceID == ""
+}
+
+// wakeRivals wakes the MFAUsers that wait for the same login.
+func (r *UserReconciler) wakeRivals(ctx context.Context, user *v1alpha1.MFAUser) {
+	rivals, err := r.usersBy(ctx, indexLogin, inventory.LoginKey(user.Spec.Login))
+	if err != nil {
+		return // a cache that is not there has nobody waiting
+	}
+	for n := range rivals {
+		if rivals[n].UID != user.UID {
+			r.users.add(client.ObjectKeyFromObject(&rivals[n]))
+		}
+	}
+}
