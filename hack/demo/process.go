@@ -28,7 +28,7 @@ func startProcess(failed func(error), log, path string, args ...string) (*proces
 	if err != nil {
 		return nil, err
 	}
-	defer out.Close() // the program has its own copy
+	defer func() { _ = out.Close() }() // the program has its own copy
 	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	// A group of its own: Ctrl-C must reach us, not it, so that the order of stopping holds.

@@ -100,12 +100,12 @@ func (s *shell) until(ctx context.Context, try func(context.Context) error, agai
 func (c command) check(out string) error {
 	for _, expression := range c.want {
 		if !regexp.MustCompile("(?m)" + expression).MatchString(out) {
-			return fmt.Errorf("nothing like %q in\n%s", expression, indent(out))
+			return fmt.Errorf("nothing like %s in\n%s", expression, indent(out))
 		}
 	}
 	for _, expression := range c.absent {
 		if regexp.MustCompile("(?m)" + expression).MatchString(out) {
-			return fmt.Errorf("something like %q in\n%s", expression, indent(out))
+			return fmt.Errorf("something like %s in\n%s", expression, indent(out))
 		}
 	}
 	return nil

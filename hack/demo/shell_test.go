@@ -21,7 +21,7 @@ func TestSee(t *testing.T) {
 		"shows it":        {command: command{line: "echo a b", want: []string{"^a", "b$"}, absent: []string{"c"}}},
 		"shows it later":  {command: command{line: "echo x >>" + file + "; cat " + file, want: []string{`x\nx\nx`}}},
 		"never shows it":  {command: command{line: "echo a b", sees: "the letter c", want: []string{"c"}}, want: `not seen: the letter c: it took`},
-		"still shows it":  {command: command{line: "echo a b", sees: "b gone", absent: []string{"b"}}, want: `something like "b" in` + "\n  a b"},
+		"still shows it":  {command: command{line: "echo a b", sees: "b gone", absent: []string{"b"}}, want: `something like b in` + "\n  a b"},
 		"fails each time": {command: command{line: "echo why >&2; exit 3", want: []string{"a"}}, want: "exit status 3\n  why"},
 	}
 	for name, tc := range cases {

@@ -78,7 +78,9 @@ func (s *stage) startManager(ctx context.Context) error {
 		"--kubeconfig="+s.path("manager.kubeconfig"),
 		"--leader-elect", "--leader-election-namespace="+operatorNamespace,
 		// The ports of the Deployment may be taken on this machine.
-		"--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=127.0.0.1:0")
+		"--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=127.0.0.1:0",
+		// People read this log.
+		"--zap-encoder=console", "--zap-stacktrace-level=panic")
 	if err != nil {
 		return err
 	}
@@ -105,14 +107,14 @@ func (s *stage) stop(keepLogs bool) error {
 
 // report prints what helps to find out why something was not seen. It works after an interrupt too.
 func (s *stage) report() {
-	if s.shell == nil {
-		return
+	if s.manage == nil {
+		return // then it is not about the operator
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	const overview = "kubectl get mfaconn,mfau -A -o wide"
 	out, _ := s.shell.run(ctx, overview) // an error is in the output
-	fmt.Printf("\n$ %s\n%s\n\nThe manager's last lines; all logs are in %s:\n%s\n", overview, indent(out), s.dir, s.manage.lastLines(15))
+	fmt.Printf("\n$ %s\n%s\n\nThe manager's last lines; all logs are in %s:\n%s\n", overview, indent(out), s.dir, s.manage.lastLines(8))
 }
 
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }

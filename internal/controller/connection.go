@@ -30,7 +30,9 @@ type connection struct {
 	readiness readiness
 	// probes is the state of the listings, kept by the connection's reconciler.
 	probes probeState
-	// quotaFullUntil holds creations after the service has said that no licence is left.
+	// trustedUntil is how long a refusal as unauthenticated is not put down to the token, which was probed a while ago.
+	trustedUntil time.Time
+	// quotaFullUntil holds creations after the service has said that no licence is left; zero when it has not.
 	quotaFullUntil time.Time
 }
 
@@ -73,15 +75,23 @@ func (c *connection) judge(now readiness) (wakeUsers bool) {
 	return before != now && (before == readinessUnknown || now == readinessReady)
 }
 
-// doubt is called when a user's call was refused as unauthenticated: nobody calls again until a probe has passed.
-func (c *connection) doubt() {
+// doubt is called when a call with the given client failed in a way that speaks against the connection: nobody calls
+// again until a probe has passed. It returns false when a probe has passed a short while ago: then the failure is of this
+// call alone, and asking again and again would only multiply the calls.
+func (c *connection) doubt(used *mfaclient.Client, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.readiness == readinessReady {
-		c.readiness = readinessNotReady
-		c.probes.next = time.Time{}
-		c.probes.forced = true
+	switch {
+	case used != c.client || c.readiness != readinessReady:
+		return true // the next verdict is on its way
+	case now.Before(c.trustedUntil):
+		return false
 	}
+	c.trustedUntil = now.Add(rejectedProbeEvery)
+	c.readiness = readinessNotReady
+	c.probes.next = time.Time{}
+	c.probes.forced = true
+	return true
 }
 
 // guardAdministrators lets one pass at a time take access or power from an administrator: two that looked at once would
@@ -106,6 +116,30 @@ func (c *connection) quotaWait(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.quotaFullUntil.Sub(now)
+}
+
+// quotaTurn is asked just before a creation. Once the wait is over one caller gets the turn to try, and all others go on
+// waiting for what comes of it.
+func (c *connection) quotaTurn(now time.Time, every time.Duration) (wait time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.quotaFullUntil.IsZero() {
+		return 0
+	}
+	if wait := c.quotaFullUntil.Sub(now); wait > 0 {
+		return wait
+	}
+	c.quotaFullUntil = now.Add(every)
+	return 0
+}
+
+// quotaFree ends the wait after a creation that went well, and tells whether there was one.
+func (c *connection) quotaFree() (wakeUsers bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held := !c.quotaFullUntil.IsZero()
+	c.quotaFullUntil = time.Time{}
+	return held
 }
 
 // registry holds the connections by their object's name.
@@ -135,6 +169,12 @@ func (r *registry) get(key types.NamespacedName) *connection {
 	})
 	r.byKey[key] = c
 	return c
+}
+
+func (r *registry) has(key types.NamespacedName) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byKey[key] != nil
 }
 
 func (r *registry) drop(key types.NamespacedName) {

@@ -68,7 +68,7 @@ func TestListingStale(t *testing.T) {
 			w.drive(40 * time.Minute)
 			g.Expect(stale()).To(Equal(v1alpha1.ReasonListingTooOld))
 			since := condition(w.getConnection().Status.Conditions, v1alpha1.ConditionListingStale).LastTransitionTime
-			g.Expect(since.Time).To(BeTemporally("~", fresh.Add(33*time.Minute), 4*time.Minute), "soon after three intervals")
+			g.Expect(since.Time).To(BeTemporally("~", fresh.Add(30*time.Minute), 7*time.Minute), "soon after three intervals")
 			w.drive(time.Hour)
 			g.Expect(condition(w.getConnection().Status.Conditions, v1alpha1.ConditionListingStale).LastTransitionTime).To(Equal(since))
 			tc.heal()

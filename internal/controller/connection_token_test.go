@@ -163,7 +163,7 @@ func TestTokenRunsOut(t *testing.T) {
 	w.g.Expect(condition(w.getConnection().Status.Conditions, v1alpha1.ConditionTokenExpiring).Status).To(BeEmpty())
 }
 
-func TestOpaqueToken(t *testing.T) {
+func TestConnectionWithOpaqueToken(t *testing.T) {
 	w := newBareWorld(t, mfasim.Options{})
 	w.sim.AddOpaqueToken("opaque-0123456789")
 	w.create(w.tokenSecret("opaque-0123456789"), w.connection())

@@ -62,7 +62,7 @@ func (w *testWorld) drive(d time.Duration, users ...string) (passes int) {
 		}
 		delete(due, next)
 		passes++
-		w.g.Expect(passes).To(BeNumerically("<", 5000), "a hot loop")
+		w.g.Expect(passes).To(BeNumerically("<", 3000), "a hot loop")
 		result, err := w.onePass(next, connection)
 		key := ctrl.Request{NamespacedName: types.NamespacedName{Name: next}}
 		switch {

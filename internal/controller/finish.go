@@ -18,12 +18,15 @@ import (
 // finish turns the outcome of a pass into conditions, writes status if it differs, and says when to come back.
 func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Result, error) {
 	out := classify(err)
-	if mfaclient.KindOf(err) == mfaclient.KindUnauthenticated {
-		s.conn.doubt()
-		r.probes.add(s.conn.key)
-	}
 	if ctx.Err() != nil && !s.changedAnything() {
 		return ctrl.Result{}, ctx.Err() // shutting down: what a cancelled call seems to say is not true
+	}
+	if againstConnection(err) {
+		if s.conn.doubt(s.client, s.now) {
+			r.probes.add(s.conn.key)
+		} else if mfaclient.KindOf(err) == mfaclient.KindUnauthenticated {
+			out = classify(&mfaclient.Error{Kind: mfaclient.KindDenied}) // the token is good, but not for this call
+		}
 	}
 	if passing(err) && !s.open {
 		out.class = classQuietly(out.class) // the user is as it was; the connection tells of the trouble
@@ -134,13 +137,16 @@ func (r *UserReconciler) writeStatus(ctx context.Context, s *scope) error {
 	return err
 }
 
-// announce records events: what the pass did, and a change of Ready.
+// announce records events: what the pass did, and a change of Ready; not that a user became Ready by what was just told.
 func (r *UserReconciler) announce(s *scope) {
 	for _, deed := range s.done {
 		r.events.Eventf(s.user, nil, corev1.EventTypeNormal, deed.reason, deed.action, "%s", deed.note)
 	}
 	before, after := readyOf(s.base.Status.Conditions), readyOf(s.user.Status.Conditions)
 	if s.released || before.Status == after.Status && before.Reason == after.Reason {
+		return
+	}
+	if after.Status == metav1.ConditionTrue && len(s.done) > 0 {
 		return
 	}
 	kind := corev1.EventTypeNormal

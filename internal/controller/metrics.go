@@ -47,7 +47,7 @@ func newCollector(w *world) *collector {
 		codes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: metricsNamespace, Name: "codes_issued_total", Help: "Codes that the service issued, by purpose and type.",
 		}, []string{"purpose", "type"}),
-		users:       desc("users", "MFAUsers by state of the account (None: there is none) and status of Ready.", "state", "ready"),
+		users:       desc("users", "MFAUsers by connection (empty: it does not exist), state of the account (None: there is none) and status of Ready.", "state", "ready"),
 		accounts:    desc("accounts", "Accounts in the newest listing."),
 		listedAt:    desc("listing_age_seconds", "Age of the picture of the accounts."),
 		tokenExpiry: desc("token_expiry_timestamp_seconds", "When the API token runs out; absent when it does not say."),
@@ -130,6 +130,9 @@ func (c *collector) collectUsers(out chan<- prometheus.Metric) {
 	for n := range list.Items {
 		user := &list.Items[n]
 		key := series{connectionKey(user), string(user.Status.State), string(readyOf(user.Status.Conditions).Status)}
+		if !c.world.connections.has(key.connection) {
+			key.connection = types.NamespacedName{} // a name that anybody may have made up is no label
+		}
 		if key.state == "" {
 			key.state = "None"
 		}

@@ -56,7 +56,7 @@ func classifyConnection(err error) connectionOutcome {
 			"the listing lacks too many managed accounts to be believed; nothing is concluded from it, and it is repeated. If they were removed on purpose, remove their MFAUsers")
 	}
 	e := asClientError(err)
-	switch e.Kind {
+	switch kindOf(e) {
 	case mfaclient.KindUnauthenticated, mfaclient.KindDenied:
 		return bad(true, metav1.ConditionFalse, v1alpha1.ReasonTokenRejected, messageTokenRejected)
 	case mfaclient.KindRateLimited:
@@ -167,14 +167,22 @@ func tokenDeadline(object *v1alpha1.MFAConnection, now time.Time) time.Time {
 
 // describeListing says when the picture is older than three intervals.
 func (r *ConnectionReconciler) describeListing(s *connectionScope, set func(string, metav1.ConditionStatus, string, string)) {
-	begun := s.conn.inventory.Begun()
 	meta.RemoveStatusCondition(&s.object.Status.Conditions, v1alpha1.ConditionListingStale)
-	if begun.IsZero() || s.now.Sub(begun) <= 3*interval(s.object) {
+	if s.conn.inventory.Begun().IsZero() || !staleDeadline(s).IsZero() {
 		return
 	}
 	set(v1alpha1.ConditionListingStale, metav1.ConditionTrue, v1alpha1.ReasonListingTooOld,
 		"the picture of the accounts is older than three intervals; the Ready condition says what keeps the listing from ending")
 	keepTransition(s.base.Status.Conditions, s.object.Status.Conditions, v1alpha1.ConditionListingStale)
+}
+
+// staleDeadline is when the picture will be older than three intervals; zero when it is, or when there is none.
+func staleDeadline(s *connectionScope) time.Time {
+	begun := s.conn.inventory.Begun()
+	if at := begun.Add(3 * interval(s.object)); !begun.IsZero() && at.After(s.now) {
+		return at
+	}
+	return time.Time{}
 }
 
 // keepTransition gives a condition that was removed and set again in one pass its old transition time back.

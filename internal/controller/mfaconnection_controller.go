@@ -67,7 +67,10 @@ func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, e
 	if out.reason == v1alpha1.ReasonInternalError {
 		return ctrl.Result{}, err // of the cluster, not of the connection: it keeps its conditions, and is tried again
 	}
-	wake := s.conn.judge(out.readiness)
+	// Before the status is written: should that fail, the verdict would be no news in the next pass.
+	if s.conn.judge(out.readiness) || s.base.Generation != s.base.Status.ObservedGeneration {
+		r.wakeUsersOf(ctx, s.conn.key)
+	}
 	r.describe(s, out)
 
 	if !equality.Semantic.DeepEqual(s.base.Status, s.object.Status) {
@@ -77,9 +80,6 @@ func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, e
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
 		r.announce(s)
-	}
-	if wake || s.base.Generation != s.base.Status.ObservedGeneration {
-		r.wakeUsersOf(ctx, s.conn.key)
 	}
 	return ctrl.Result{RequeueAfter: r.nextPass(s)}, nil
 }
@@ -104,7 +104,7 @@ func (r *ConnectionReconciler) nextPass(s *connectionScope) time.Duration {
 	counts := s.conn.probes.countsDue
 	s.conn.mu.Unlock()
 	wait := time.Hour // conditions that depend on the date are looked at hourly at least
-	for _, at := range []time.Time{next, counts, tokenDeadline(s.object, s.now)} {
+	for _, at := range []time.Time{next, counts, tokenDeadline(s.object, s.now), staleDeadline(s)} {
 		if !at.IsZero() {
 			wait = min(wait, max(at.Sub(s.now), time.Millisecond))
 		}

@@ -70,7 +70,7 @@ func (r *ConnectionReconciler) list(ctx context.Context, s *connectionScope) err
 // probeDelay is how long to wait after a failed listing.
 func probeDelay(err error, failures int, interval time.Duration) time.Duration {
 	e := asClientError(err)
-	switch e.Kind {
+	switch kindOf(e) {
 	case mfaclient.KindUnauthenticated, mfaclient.KindDenied:
 		return rejectedProbeEvery
 	case mfaclient.KindRateLimited:

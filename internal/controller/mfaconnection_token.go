@@ -83,11 +83,12 @@ func (r *ConnectionReconciler) connect(s *connectionScope, settings clientSettin
 	}
 	built, err := r.buildClient(conn, settings)
 	if err != nil {
-		conn.client = nil
+		conn.client, conn.readiness = nil, readinessNotReady
 		return err
 	}
-	conn.client, conn.settings, conn.claims = built, settings, claims
-	conn.probes = probeState{forced: true}
+	// Until its first listing nobody uses it: an opaque token may be for another service.
+	conn.client, conn.settings, conn.claims, conn.readiness = built, settings, claims, readinessUnknown
+	conn.probes = probeState{forced: true, countsWritten: conn.probes.countsWritten}
 	conn.inventory.Use(built)
 	return nil
 }
@@ -97,7 +98,7 @@ func (r *ConnectionReconciler) disconnect(s *connectionScope) {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
 	s.conn.client = nil
-	s.conn.probes = probeState{}
+	s.conn.probes = probeState{countsWritten: s.conn.probes.countsWritten}
 	if s.conn.readiness == readinessReady {
 		s.conn.readiness = readinessNotReady
 	}

@@ -63,6 +63,8 @@ func stalledFor(reason, message string, after time.Duration) error {
 
 func isOutcome(err error) (*outcome, bool) { return errors.AsType[*outcome](err) }
 
+const messageSlowDown = "the service asked to slow down; the work goes on after the pause"
+
 const messageQuota = "the service has no licence left for another account; one creation is tried per interval"
 
 // classify is the one table from fault to outcome. Its sentences are fixed: nothing of an answer reaches status.
@@ -81,15 +83,18 @@ func classify(err error) outcome {
 		return outcome{class: classWait, reason: v1alpha1.ReasonConnectionNotReady, message: "the listing is not complete, see the MFAConnection", after: time.Minute}
 	}
 	e := asClientError(err)
-	switch e.Kind {
+	if e.Operation == operationListing && !passing(err) {
+		return outcome{class: classWait, reason: v1alpha1.ReasonConnectionNotReady, message: "the accounts can't be listed, see the MFAConnection; the work goes on once they can", after: rejectedProbeEvery}
+	}
+	switch kindOf(e) {
 	case mfaclient.KindUnauthenticated:
 		return outcome{class: classWait, reason: v1alpha1.ReasonConnectionNotReady, message: "the service refuses the token, see the MFAConnection; the work goes on once it is mended"}
 	case mfaclient.KindDenied:
 		return outcome{class: classStalled, reason: v1alpha1.ReasonDenied, message: "the token has no right to do this to this account; ask the administrator of the service", after: deniedRetry}
 	case mfaclient.KindRateLimited:
-		return outcome{class: classWait, reason: v1alpha1.ReasonRateLimited, message: "the service asked to slow down; the work goes on after the pause", after: max(e.RetryAfter, minWait)}
+		return outcome{class: classWait, reason: v1alpha1.ReasonRateLimited, message: messageSlowDown, after: max(e.RetryAfter, minWait)}
 	case mfaclient.KindQuotaExceeded:
-		return outcome{class: classWait, reason: v1alpha1.ReasonQuotaExceeded, message: messageQuota, after: minWait}
+		return outcome{class: classWait, reason: v1alpha1.ReasonQuotaExceeded, message: messageQuota, after: deniedRetry}
 	case mfaclient.KindConflict:
 		return outcome{class: classRetry, reason: v1alpha1.ReasonProgressing, message: "the login is taken; looking at whose account it is"}
 	case mfaclient.KindInvalid:
@@ -104,8 +109,27 @@ func classify(err error) outcome {
 	return outcome{class: classRetry, reason: v1alpha1.ReasonInternalError, message: "an unexpected error in the cluster, see the operator's log; tried again with growing delays"}
 }
 
-// deniedRetry is how often an account is tried again that the token has no right on: rights are given elsewhere.
+// kindOf is the kind of a fault. An outage that pauses the connection (503) is a request to slow down like any other: during
+// the pause every pass meets the gate, and the reason must not change to and fro.
+func kindOf(e *mfaclient.Error) mfaclient.Kind {
+	if e.Kind == mfaclient.KindUnavailable && e.RetryAfter > 0 {
+		return mfaclient.KindRateLimited
+	}
+	return e.Kind
+}
+
+// deniedRetry is how often something is tried again that the service will not have: rights and licences are given elsewhere.
 const deniedRetry = 10 * time.Minute
+
+// operationListing is the call on which a connection stands or falls.
+const operationListing = "ListAccounts"
+
+// againstConnection tells whether a fault of a user's call speaks against the connection as a whole.
+func againstConnection(err error) bool {
+	e := asClientError(err)
+	return e.Kind == mfaclient.KindUnauthenticated || errors.Is(err, inventory.ErrListingIncomplete) ||
+		e.Operation == operationListing && e.Kind != mfaclient.KindRateLimited
+}
 
 // passing tells whether a fault is one of the service or the way to it, which says nothing about a user without open work.
 func passing(err error) bool {

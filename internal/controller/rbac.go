@@ -3,9 +3,10 @@ package controller
 // What the manager may do in every namespace; config/rbac/role.yaml is generated from here. Each line is needed by the
 // code and nothing is here that is not: the end-to-end tests hold the API server's audit log against it.
 //
-// Users and connections are read from the cache and patched: finalizer, and status as a subresource. They are never
-// created, updated or deleted, and `spec` is never written.
-// +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfausers;mfaconnections,verbs=get;list;watch;patch
+// Users and connections are read from the cache; a connection also live, before a removal is recorded on it. Users are
+// patched for the finalizer, both kinds for status. They are never created, updated or deleted, and `spec` is never written.
+// +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfausers,verbs=list;watch;patch
+// +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfaconnections,verbs=get;list;watch
 // +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfausers/status;mfaconnections/status,verbs=patch
 //
 // Secrets: watched as metadata by label, read one by one, written by server-side apply, which needs create and patch.
@@ -13,7 +14,7 @@ package controller
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch
 //
 // Namespaces are matched against a connection's allowedNamespaces.
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
 //
 // Events are created once and patched when they repeat.
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch

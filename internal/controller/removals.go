@@ -76,11 +76,12 @@ func recorded(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, id mfaclient
 	})
 }
 
-// releasedRemoval returns the newest removal that let this very manifest go from this very account. It proves the account ours.
-func releasedRemoval(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, account mfaclient.Account) *v1alpha1.Removal {
+// releasedRemoval returns the newest removal that let this very manifest go from this very account. It proves the account
+// ours, for 30 days: entries are dropped only when another comes.
+func releasedRemoval(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, account mfaclient.Account, now time.Time) *v1alpha1.Removal {
 	for n := len(conn.Status.Removals) - 1; n >= 0; n-- {
 		removal := &conn.Status.Removals[n]
-		if isOf(removal, user) && removal.AccountID == string(account.ID) && removal.Released {
+		if isOf(removal, user) && removal.AccountID == string(account.ID) && removal.Released && now.Sub(removal.Time.Time) < removalsLife {
 			return removal
 		}
 	}

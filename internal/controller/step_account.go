@@ -90,7 +90,8 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 func (r *UserReconciler) whenGone(s *scope, err error) error {
 	if mfaclient.KindOf(err) == mfaclient.KindNotFound {
 		s.conn.inventory.Suspect(s.account.ID)
-		return waitingFor(v1alpha1.ReasonAccountMissing, "the account is missing from the service; that is being confirmed before it is made again", minWait)
+		// With growing delays: a service that finds the account when it is read, but not when it is written, is asked ever more rarely.
+		return &outcome{class: classRetry, reason: v1alpha1.ReasonAccountMissing, message: "the account is missing from the service; that is being confirmed before it is made again"}
 	}
 	return err
 }

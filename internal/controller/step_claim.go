@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/inventory"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
@@ -97,7 +96,7 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 	case s.user.Status.Creating != nil && madeByUs(account):
 		return r.resumeCreation(ctx, s, account)
 	}
-	if removal := releasedRemoval(s.connObject, s.user, account); removal != nil {
+	if removal := releasedRemoval(s.connObject, s.user, account, s.now); removal != nil {
 		return r.takeBack(s, account, *removal)
 	}
 	return r.adopt(s, account)

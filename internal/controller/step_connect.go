@@ -32,6 +32,9 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 	s.client, s.claims = view.client, view.claims
 	switch {
 	case view.readiness == readinessReady:
+		if rest := s.conn.gate.PausedFor(); rest > 0 && s.open {
+			return waitingFor(v1alpha1.ReasonRateLimited, messageSlowDown, rest) // before an intent is written in vain
+		}
 		return nil
 	case view.readiness == readinessUnknown || !s.open:
 		return quiet() // woken by the connection

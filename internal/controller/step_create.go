@@ -30,6 +30,9 @@ func (r *UserReconciler) createAccount(ctx context.Context, s *scope) error {
 	if err != nil {
 		return r.creationFailed(ctx, s, err)
 	}
+	if s.conn.quotaFree() {
+		r.wakeUsersOf(ctx, s.conn.key)
+	}
 	// From here to the written status nothing is cancelled: the code is shown once.
 	ctx, cancel := unrepeatable(ctx)
 	defer cancel()
@@ -54,10 +57,15 @@ func (r *UserReconciler) readyToCreate(ctx context.Context, s *scope) error {
 	if message := notServed(s.user); message != "" {
 		return stalled(v1alpha1.ReasonNotServed, message)
 	}
-	if s.user.Spec.Code.WantedGeneration() == 0 {
-		return nil
+	if s.user.Spec.Code.WantedGeneration() > 0 {
+		if err := r.checkSecret(ctx, s); err != nil {
+			return err
+		}
 	}
-	return r.checkSecret(ctx, s)
+	if wait := s.conn.quotaTurn(s.now, interval(s.connObject)); wait > 0 {
+		return waitingFor(v1alpha1.ReasonQuotaExceeded, messageQuota, wait)
+	}
+	return nil
 }
 
 // intendCreation writes down, before the call, that the account is about to be created: first the finalizer, then the
@@ -97,9 +105,13 @@ func (r *UserReconciler) creationFailed(ctx context.Context, s *scope, err error
 		if err := s.conn.inventory.Refresh(ctx, r.now()); err != nil {
 			return err
 		}
+		if _, exists := s.conn.inventory.ByLogin(s.user.Spec.Login); !exists && s.user.Status.Creating == nil {
+			return stalledFor(v1alpha1.ReasonAccountConflict, "the service says that the login is taken, but lists no account with it; ask its administrator", deniedRetry)
+		}
 	case e.Kind == mfaclient.KindQuotaExceeded:
 		s.conn.quotaFull(s.now.Add(interval(s.connObject)))
 		s.withdrawCreation()
+		return waitingFor(v1alpha1.ReasonQuotaExceeded, messageQuota, interval(s.connObject))
 	default:
 		s.withdrawCreation()
 	}

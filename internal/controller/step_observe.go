@@ -5,7 +5,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 )
 

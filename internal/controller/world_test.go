@@ -99,6 +99,7 @@ func newBareWorld(t *testing.T, opts mfasim.Options) *testWorld {
 	w.sim = mfasim.New(opts)
 	server := httptest.NewTLSServer(http.HandlerFunc(w.serve))
 	t.Cleanup(server.Close)
+	t.Cleanup(w.end)
 	w.url = server.URL
 	w.ca = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 	w.startOperator()
@@ -118,7 +119,7 @@ func (w *testWorld) startOperator() {
 		SubResourcePatch: w.countStatusPatch,
 		Apply:            w.countApply,
 	})
-	w.recorder = events.NewFakeRecorder(1000)
+	w.recorder = events.NewFakeRecorder(10000)
 	shared := newWorld(w.client, w.client, Options{Clock: w.clock, Routes: mfaclient.DefaultRoutes(), UserAgent: "test"})
 	w.users = &UserReconciler{world: shared, events: w.recorder, groupChecks: newGroupChecks()}
 	w.connections = &ConnectionReconciler{world: shared, events: w.recorder}
@@ -328,4 +329,18 @@ func ready(conditions []metav1.Condition) string {
 		}
 	}
 	return text
+}
+
+// end takes the world's objects away. A later world may get the port of this one's simulator, and its users would meet
+// rivals of the same login in what looks like the same service; and every pass lists all users there are.
+func (w *testWorld) end() {
+	ctx := context.Background() // the test's own has ended
+	w.g.Expect(w.client.DeleteAllOf(ctx, &v1alpha1.MFAConnection{}, client.InNamespace(w.mfaNamespace))).To(Succeed())
+	w.g.Expect(w.client.DeleteAllOf(ctx, &v1alpha1.MFAUser{}, client.InNamespace(w.namespace))).To(Succeed())
+	var left v1alpha1.MFAUserList
+	w.g.Expect(w.client.List(ctx, &left, client.InNamespace(w.namespace))).To(Succeed())
+	for n := range left.Items {
+		let := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))
+		w.g.Expect(client.IgnoreNotFound(w.client.Patch(ctx, &left.Items[n], let))).To(Succeed())
+	}
 }

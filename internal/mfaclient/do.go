@@ -42,6 +42,7 @@ func (c *Client) do(ctx context.Context, q request, decode func(*object)) error 
 	status, fault := c.exchange(ctx, route, path, q, decode)
 	call := Call{Operation: q.operation, Outcome: "ok", Status: status, Duration: c.clock.Since(start)}
 	if fault == nil {
+		c.gate.wentWell(q.operation)
 		c.observe(call)
 		return nil
 	}
@@ -69,7 +70,7 @@ func (c *Client) exchange(ctx context.Context, route Route, path string, q reque
 		return 0, fault
 	}
 	defer func() { _ = resp.Body.Close() }()
-	fault := c.statusFault(resp)
+	fault := c.statusFault(q.operation, resp)
 	if fault == nil {
 		fault = c.readAnswer(resp, route, decode)
 	} else if resp.StatusCode >= http.StatusBadRequest {
@@ -169,7 +170,7 @@ func waitError(operation string, err error) *Error {
 }
 
 // pause closes the gate and returns for how long it is closed now, which an earlier answer may have made longer.
-func (c *Client) pause(d time.Duration) time.Duration {
-	c.gate.Pause(d)
+func (c *Client) pause(operation string, d time.Duration) time.Duration {
+	c.gate.slowDown(operation, d)
 	return c.gate.PausedFor()
 }

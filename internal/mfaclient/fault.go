@@ -16,13 +16,13 @@ var statusKinds = map[int]Kind{
 }
 
 // statusFault turns every status but 2xx into an error. Bodies of errors are never read: they may repeat secrets.
-func (c *Client) statusFault(resp *http.Response) *Error {
+func (c *Client) statusFault(operation string, resp *http.Response) *Error {
 	if kind, ok := statusKinds[resp.StatusCode]; ok {
 		return &Error{Kind: kind}
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		return c.slowDown(resp)
+		return c.slowDown(operation, resp)
 	case status >= 500:
 		return &Error{Kind: KindUnavailable}
 	case status >= 400:
@@ -36,13 +36,13 @@ func (c *Client) statusFault(resp *http.Response) *Error {
 }
 
 // slowDown pauses all calls. A 503 that does not say for how long is an outage rather than a limit.
-func (c *Client) slowDown(resp *http.Response) *Error {
+func (c *Client) slowDown(operation string, resp *http.Response) *Error {
 	header := resp.Header.Get("Retry-After")
 	kind := KindRateLimited
 	if resp.StatusCode == http.StatusServiceUnavailable && header == "" {
 		kind = KindUnavailable
 	}
-	return &Error{Kind: kind, RetryAfter: c.pause(retryAfter(header, c.clock.Now()))}
+	return &Error{Kind: kind, RetryAfter: c.pause(operation, retryAfter(header, c.clock.Now()))}
 }
 
 func redirectReason(resp *http.Response) string {

@@ -12,6 +12,9 @@ import (
 // maxPause bounds every pause: a service that asks for more is asked again after an hour.
 const maxPause = time.Hour
 
+// maxBackoff bounds the pauses that grow by themselves.
+const maxBackoff = 5 * time.Minute
+
 // Gate lets calls to one service through: not too fast, and not at all while the service asked for quiet. It outlives
 // clients, so that a rotated token does not forget a pause.
 type Gate struct {
@@ -20,11 +23,13 @@ type Gate struct {
 
 	mu    sync.Mutex
 	until time.Time // end of the pause
+	// strikes counts, by operation, the pauses since that call last went well.
+	strikes map[string]int
 }
 
 // NewGate makes a gate. No limit holds when requestsPerSecond is 0 or less; a burst is at least 1.
 func NewGate(clk clock.Clock, requestsPerSecond float64, burst int) *Gate {
-	return &Gate{clock: clk, limiter: rate.NewLimiter(limit(requestsPerSecond), max(burst, 1))}
+	return &Gate{clock: clk, strikes: map[string]int{}, limiter: rate.NewLimiter(limit(requestsPerSecond), max(burst, 1))}
 }
 
 func limit(requestsPerSecond float64) rate.Limit {
@@ -71,6 +76,28 @@ func (g *Gate) pausedError() error {
 		return &Error{Kind: KindRateLimited, RetryAfter: rest, Reason: reasonPaused}
 	}
 	return nil
+}
+
+// slowDown pauses because the service asked for quiet, for as long as it said or longer: of pauses in a row without a
+// good call of the same kind between them each lasts twice as long, up to five minutes. An outage must not cost a call every
+// few seconds, also when it is one of writes alone.
+func (g *Gate) slowDown(operation string, asked time.Duration) {
+	g.mu.Lock()
+	if !g.until.After(g.clock.Now()) { // the calls that were under way together count as one
+		g.strikes[operation]++
+	}
+	if n := g.strikes[operation]; n > 1 {
+		asked = max(asked, min(defaultPause<<min(n-1, 10), maxBackoff))
+	}
+	g.mu.Unlock()
+	g.Pause(asked)
+}
+
+// wentWell notes a good call.
+func (g *Gate) wentWell(operation string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.strikes, operation)
 }
 
 // Pause stops all calls for d from now, at most an hour. Of several pauses the one that ends last wins.

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	lookEvery = 50 * time.Millisecond // finer than any figure that is told
+	lookEvery = 250 * time.Millisecond // looking at the metrics costs the manager something, so not too often
 	sayEvery  = 5 * time.Second
 )
 

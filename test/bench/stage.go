@@ -105,6 +105,7 @@ func (s *stage) startOperator() (err error) {
 // stopOperator ends the manager and keeps the most memory that any of its runs has used.
 func (s *stage) stopOperator() error {
 	peak, err := s.operator.peakMemory()
+	s.say("the manager used %.1f MiB at most", float64(peak)/(1<<20))
 	s.peakMemory = max(s.peakMemory, peak)
 	err = errors.Join(err, s.operator.stop())
 	s.operator = nil

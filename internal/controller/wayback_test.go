@@ -1,0 +1,149 @@
+package controller
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfasim"
+)
+
+// TestWayBack: a manifest pruned by accident and applied again gets its account without adoption rights; nobody else does.
+func TestWayBack(t *testing.T) {
+	const ok = "True Reconciled"
+	nothing := func(*testWorld) {}
+	same := func(*v1alpha1.MFAUser) {}
+	cases := map[string]struct {
+		before, between func(w *testWorld)
+		again           func(*v1alpha1.MFAUser)
+		want            string
+		blocked         bool
+	}{
+		"the same manifest": {nothing, nothing, same, ok, false},
+		"stated as allowed": {nothing, nothing, func(u *v1alpha1.MFAUser) { u.Spec.Access = new(v1alpha1.AccessAllowed) }, ok, false},
+		"stated as blocked": {nothing, nothing, func(u *v1alpha1.MFAUser) { u.Spec.Access = new(v1alpha1.AccessBlocked) }, ok, true},
+		"other case":        {nothing, nothing, loginOf("ALICE@example.com"), ok, false},
+		"blocked by an administrator before": {func(w *testWorld) {
+			w.console("alice@example.com", func(a *mfasim.Account) { a.Blocked = true })
+		}, nothing, same, ok, true},
+		"other name":      {nothing, nothing, func(u *v1alpha1.MFAUser) { u.Name = "alice2" }, conflict, true},
+		"other namespace": {nothing, nothing, func(u *v1alpha1.MFAUser) { u.Namespace = u.Spec.ConnectionRef.Namespace }, conflict, true},
+		"after a month":   {nothing, func(w *testWorld) { w.ageRemovals(30 * 24 * time.Hour) }, same, conflict, true},
+		"raised to manager meanwhile": {nothing, func(w *testWorld) {
+			w.console("alice@example.com", func(a *mfasim.Account) { a.Role = mfasim.RoleManager })
+		}, same, "False PrivilegedAccount Stalled", true},
+		"another account under the login": {nothing, func(w *testWorld) {
+			w.sim.DeleteAccount("alice@example.com")
+			w.sim.Seed(mfasim.Account{Login: "alice@example.com", Status: mfasim.StatusBlocked})
+			w.tick(11 * time.Minute)
+		}, same, conflict, true},
+		"retained: there is no proof": {func(w *testWorld) {
+			w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
+		}, nothing, same, conflict, false},
+		"the lifting of the block fails once": {nothing, func(w *testWorld) {
+			w.sim.SetFault(mfasim.Fault{Operation: "UpdateAccount", Kind: mfasim.FaultStatus, Count: 1})
+		}, same, ok, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			first := w.apply(w.user("alice"))
+			tc.before(w)
+			w.deleteUser("alice")
+			records := w.removals()
+			w.ageRemovals(time.Hour) // the API server's clock, which dates the next manifest, stands still for nobody
+			w.tick(11 * time.Minute)
+			tc.between(w)
+			issued := w.sim.CodesIssued("alice@example.com")
+
+			again := w.user("alice", tc.again)
+			w.create(again)
+			user := w.settled(again)
+
+			w.g.Expect(ready(user.Status.Conditions)).To(Equal(tc.want))
+			w.g.Expect(w.remote("alice@example.com").Blocked).To(Equal(tc.blocked))
+			w.g.Expect(w.sim.CodesIssued("alice@example.com")).To(Equal(issued), "nothing is issued")
+			if tc.want != ok {
+				w.g.Expect(user.Status.AccountID).To(BeEmpty())
+				return
+			}
+			w.g.Expect(user.Status.AccountID).To(Equal(first.Status.AccountID))
+			w.g.Expect(user.Finalizers).To(ConsistOf(v1alpha1.Finalizer))
+			w.g.Expect(user.Status.HandledCodeGeneration).To(Equal(int64(1)))
+			w.g.Expect(w.removals()).To(HaveLen(len(records)), "coming back is no removal")
+
+			// And should it go again, that is another removal.
+			w.tick(11 * time.Minute)
+			w.deleteUser("alice")
+			w.g.Expect(w.get("alice").Name).To(BeEmpty())
+			w.g.Expect(w.remote("alice@example.com").Blocked).To(BeTrue())
+			w.g.Expect(w.removals()).To(HaveLen(len(records) + 1))
+		})
+	}
+}
+
+// ageRemovals dates the recorded removals back.
+func (w *testWorld) ageRemovals(by time.Duration) {
+	w.t.Helper()
+	conn := w.getConnection()
+	for n := range conn.Status.Removals {
+		at := &conn.Status.Removals[n].Time
+		*at = metav1.NewTime(at.Add(-by))
+	}
+	w.g.Expect(w.client.Status().Update(w.ctx, conn)).To(Succeed())
+}
+
+// TestWayBackOfAnother: a removal proves one account; a manifest with another login makes its own.
+func TestWayBackOfAnother(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.apply(w.user("alice"))
+	w.deleteUser("alice")
+	w.g.Expect(w.client.Delete(w.ctx, w.secret("alice"))).To(Succeed()) // the garbage collector's work
+
+	w.g.Expect(ready(w.apply(w.user("alice", loginOf("bob@example.com"))).Status.Conditions)).To(Equal("True Reconciled"))
+
+	w.g.Expect(w.remote("bob@example.com").Blocked).To(BeFalse())
+	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeTrue())
+}
+
+// TestRemovalsAreBounded: 30 days and 1,000 entries, the newest last.
+func TestRemovalsAreBounded(t *testing.T) {
+	const day = 24 * time.Hour
+	cases := map[string]struct {
+		entries int
+		age     func(n int) time.Duration
+		kept    int
+	}{
+		"one too many":          {1000, func(n int) time.Duration { return time.Duration(1000-n) * time.Minute }, 999},
+		"some too old":          {10, func(n int) time.Duration { return time.Duration(34-n) * day }, 5},
+		"room for one":          {999, func(int) time.Duration { return day }, 999},
+		"the last was long ago": {3, func(int) time.Duration { return 31 * day }, 0},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.apply(w.user("alice"))
+			conn := w.getConnection()
+			for n := range tc.entries {
+				conn.Status.Removals = append(conn.Status.Removals, v1alpha1.Removal{
+					AccountID: fmt.Sprint(n), Namespace: "n", Name: "n", Login: fmt.Sprint("l", n), Action: v1alpha1.RemovalBlock,
+					Time: metav1.NewTime(w.clock.Now().Add(-tc.age(n))),
+				})
+			}
+			w.g.Expect(w.client.Status().Update(w.ctx, conn)).To(Succeed())
+
+			w.deleteUser("alice")
+
+			removals := w.getConnection().Status.Removals
+			w.g.Expect(removals).To(HaveLen(tc.kept + 1))
+			w.g.Expect(removals[tc.kept].Login).To(Equal("alice@example.com"))
+			if tc.kept > 0 {
+				w.g.Expect(removals[tc.kept-1].Login).To(Equal(fmt.Sprint("l", tc.entries-1)), "the oldest go first")
+			}
+		})
+	}
+}
