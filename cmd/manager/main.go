@@ -18,7 +18,7 @@ var version = ""
 
 // gcPercent is how far the heap may grow between two collections, in percent of what is in use (Go's default: 100). The
 // operator mostly waits for networks, so it spends a little processor time on needing less memory. GOGC overrides it.
-const gcPercent = 40
+const gcPercent = 25
 
 func main() {
 	if os.Getenv("GOGC") == "" {

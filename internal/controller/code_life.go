@@ -55,11 +55,11 @@ func (r *UserReconciler) followCode(ctx context.Context, s *scope) error {
 		return nil
 	}
 	before := code.Phase
-	if live(code) && s.seenSince(code) {
+	if live(code) {
 		switch {
 		case used(code, s.user.Status.State):
-			code.Phase = v1alpha1.CodeUsed
-		case s.user.Status.State == v1alpha1.StateExpired:
+			code.Phase = v1alpha1.CodeUsed // none is issued for an account that is activated already
+		case s.user.Status.State == v1alpha1.StateExpired && s.seenSince(code):
 			code.Phase = v1alpha1.CodeExpired
 		}
 	}

@@ -180,3 +180,19 @@ func TestUsersAreWokenWhenTheStatusMeetsAConflict(t *testing.T) {
 	w.g.Expect(connReady(w.getConnection())).To(Equal("True Reconciled, token True"))
 	w.g.Expect(woken.woken).To(HaveKey("alice"))
 }
+
+// A change that comes too soon after the last write of counts is written a minute after that, though no listing is due.
+func TestAccountCountsAreMadeUpFor(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.clock.Step(10 * time.Second)
+	w.sim.Seed(mfasim.Account{Login: "late@example.com"})
+	conn := w.getConnection()
+	conn.Annotations = map[string]string{v1alpha1.AnnotationReconcileRequestedAt: "now"}
+	w.g.Expect(w.client.Update(w.ctx, conn)).To(Succeed())
+
+	w.g.Expect(w.reconcileConnection()).To(Equal(50 * time.Second))
+	w.g.Expect(w.getConnection().Status.Accounts.Total).To(Equal(int32(1)))
+	w.clock.Step(50 * time.Second)
+	w.reconcileConnection()
+	w.g.Expect(w.getConnection().Status.Accounts.Total).To(Equal(int32(2)))
+}

@@ -126,6 +126,60 @@ func TestObserve(t *testing.T) {
 	w.g.Expect(w.sim.Memberships("alice@example.com")).To(HaveLen(1))
 }
 
+// TestObserveGroups: groups alone that differ make no write in every pass.
+func TestObserveGroups(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.sim.AddGroup("staff")
+	w.apply(w.user("alice", func(u *v1alpha1.MFAUser) { u.Spec.Groups = group("staff", v1alpha1.RoleUser) }))
+	w.edit("alice", func(u *v1alpha1.MFAUser) {
+		u.Spec.ManagementPolicy, u.Spec.Groups = v1alpha1.ManagementObserve, []v1alpha1.GroupMembership{}
+	})
+	w.g.Expect(w.settle("alice").Status.PendingChanges).To(Equal([]string{"groups"}))
+	w.clock.Step(time.Minute)
+	w.writes = map[string]int{}
+	w.settle("alice")
+	w.g.Expect(w.writes).To(BeEmpty())
+	w.g.Expect(w.sim.Memberships("alice@example.com")).To(HaveLen(1))
+}
+
+// TestGroups: exactly the stated ones, with the stated roles; and read only when there is reason to.
+func TestGroups(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{}, func(c *v1alpha1.MFAConnection) { c.Spec.Policy.Roles = allRoles })
+	for _, name := range []string{"staff", "staff-old", "vpn"} {
+		w.sim.AddGroup(name)
+	}
+	state := func(groups []v1alpha1.GroupMembership) map[string]string {
+		w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.Groups = groups })
+		w.g.Expect(ready(w.settle("alice").Status.Conditions)).To(Equal("True Reconciled"))
+		in := map[string]string{}
+		for _, m := range w.sim.Memberships("alice@example.com") {
+			in[m.Group] = m.Role
+		}
+		return in
+	}
+	w.apply(w.user("alice"))
+	w.g.Expect(w.sim.SetMembership("alice@example.com", "vpn", "USER")).To(Succeed())
+	w.g.Expect(state(nil)).To(Equal(map[string]string{"vpn": "USER"}), "absent is unmanaged")
+	w.g.Expect(state(group("staff", "User"))).To(Equal(map[string]string{"staff": "USER"}), "one in, one out")
+	w.g.Expect(state(group("staff", "Manager"))).To(Equal(map[string]string{"staff": "MANAGER"}))
+	w.g.Expect(state(group("staff-old", "User"))).To(Equal(map[string]string{"staff-old": "USER"}))
+
+	// Edited elsewhere: nobody sees that in a listing; the daily sweep does, and a restart alone reads nothing.
+	w.g.Expect(w.sim.SetMembership("alice@example.com", "vpn", "USER")).To(Succeed())
+	w.startOperator()
+	w.tick(11 * time.Minute)
+	w.sim.ResetCalls()
+	w.settle("alice")
+	w.g.Expect(w.sim.Calls()).To(BeEmpty())
+	w.tick(25 * time.Hour)
+	w.settle("alice")
+	w.g.Expect(w.sim.Memberships("alice@example.com")).To(HaveLen(1))
+
+	w.g.Expect(state([]v1alpha1.GroupMembership{})).To(BeEmpty(), "[] is member of none")
+	w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.Groups = group("staff-none", "User") })
+	w.g.Expect(ready(w.settle("alice").Status.Conditions)).To(Equal("False GroupNotFound Stalled"))
+}
+
 // TestSuspend: nothing is done, and the status stays.
 func TestSuspend(t *testing.T) {
 	suspend := func(u *v1alpha1.MFAUser) { u.Spec.Suspend, u.Spec.FirstName = true, new("Alice") }

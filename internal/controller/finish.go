@@ -126,6 +126,10 @@ func (s *scope) sumUp(ready metav1.ConditionStatus, out outcome, also string) {
 
 // writeStatus writes status once, and only when it differs. The lock keeps a stale pass from overwriting a newer one.
 func (r *UserReconciler) writeStatus(ctx context.Context, s *scope) error {
+	for _, was := range s.base.Status.Conditions {
+		// A step may have said that all is well before another found that it is not: that is no transition.
+		keepTransition(s.base.Status.Conditions, s.user.Status.Conditions, was.Type)
+	}
 	if equality.Semantic.DeepEqual(s.base.Status, s.user.Status) {
 		return nil
 	}

@@ -41,7 +41,7 @@ func (r *UserReconciler) setup(mgr ctrl.Manager, concurrent int) error {
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.MFAUser{}, handler.OnlyControllerOwner()),
 			builder.WithPredicates(onlyDeletes())).
 		Watches(&v1alpha1.MFAUser{}, handler.Funcs{DeleteFunc: r.onUserDeleted}).
-		Watches(&v1alpha1.MFAConnection{}, handler.EnqueueRequestsFromMapFunc(r.usersOfConnection), builder.WithPredicates(askedFor(nil))).
+		Watches(&v1alpha1.MFAConnection{}, handler.EnqueueRequestsFromMapFunc(r.usersOfConnection), builder.WithPredicates(askedFor([]string{v1alpha1.AnnotationOrphan}))).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.usersOfNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Func(r.users.Start)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent, RateLimiter: retries()}).

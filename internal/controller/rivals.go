@@ -26,7 +26,7 @@ func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
 			return err
 		}
 		if competes {
-			return stalled(v1alpha1.ReasonDuplicateLogin, "another MFAUser owns this login in the same service; delete one of the two")
+			return stalledFor(v1alpha1.ReasonDuplicateLogin, "another MFAUser owns this login in the same service; delete one of the two", interval(s.connObject))
 		}
 	}
 	return nil
@@ -67,7 +67,8 @@ func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1
 	return allowed && violation(&other, rival) == "", err
 }
 
-// sameService tells whether two connections lead to one service, as far as can be known.
+// sameService tells whether two connections are known to lead to one service. A connection that never worked, or whose
+// token does not say, keeps nobody from a login: the listing and the service's own refusal tell then.
 func sameService(a, b *v1alpha1.MFAConnection) bool {
 	if a.UID == b.UID {
 		return true
@@ -75,7 +76,7 @@ func sameService(a, b *v1alpha1.MFAConnection) bool {
 	if a.Spec.URL != b.Spec.URL {
 		return false // also where both name one service id: a connection's owner could make a token that claims any
 	}
-	return a.Status.ServiceID == b.Status.ServiceID || a.Status.ServiceID == "" || b.Status.ServiceID == ""
+	return a.Status.ServiceID != "" && a.Status.ServiceID == b.Status.ServiceID
 }
 
 // wakeRivals wakes the MFAUsers that wait for the same login.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
@@ -28,7 +29,7 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 	}
 	diff := compare(s.user, *s.account, s.liftBlock)
 	if diff.empty() {
-		s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionTrue, v1alpha1.ReasonInSync, "every stated field is as stated")
+		s.markFieldsInSync()
 		return nil
 	}
 	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonOutOfSync, "the account differs in: "+strings.Join(diff.names, ", "))
@@ -57,7 +58,7 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 			return err
 		}
 		if diff = compare(s.user, fresh, s.liftBlock); diff.empty() {
-			s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionTrue, v1alpha1.ReasonInSync, "every stated field is as stated")
+			s.markFieldsInSync()
 			return nil
 		}
 		if diff.takesAway(fresh) {
@@ -82,7 +83,7 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 	if left := compare(s.user, account, s.liftBlock); !left.empty() {
 		return stalled(v1alpha1.ReasonNotConverging, "the service does not keep what is written to: "+strings.Join(left.names, ", "))
 	}
-	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionTrue, v1alpha1.ReasonInSync, "every stated field is as stated")
+	s.markFieldsInSync()
 	return nil
 }
 
@@ -108,4 +109,20 @@ func protected(s *scope, account mfaclient.Account) error {
 		return stalled(v1alpha1.ReasonProtectedAccount, "this is the last administrator of the service; it is never blocked, demoted or deleted")
 	}
 	return nil
+}
+
+// markFieldsInSync says that the fields are as stated. Where groups are stated too, syncGroups has the last word: the
+// condition tells the next pass whether they have been looked at for this manifest.
+func (s *scope) markFieldsInSync() {
+	if s.user.Spec.Groups == nil {
+		s.markInSync()
+		return
+	}
+	if synced := meta.FindStatusCondition(s.user.Status.Conditions, v1alpha1.ConditionAccountSynced); synced != nil && synced.Reason == v1alpha1.ReasonNotCreated {
+		s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonOutOfSync, "the groups have not been written yet")
+	}
+}
+
+func (s *scope) markInSync() {
+	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionTrue, v1alpha1.ReasonInSync, "every stated field and group is as stated")
 }

@@ -55,6 +55,7 @@ func (r *UserReconciler) loseAccount(ctx context.Context, s *scope) error {
 	s.open = true
 	s.account = nil
 	s.user.Status.State = ""
+	s.markEnrolled() // the devices went with the account
 	if code := s.user.Status.Code; code != nil && live(code) {
 		// A code is made for one identity: it went with the account.
 		if err := r.endCode(ctx, s, v1alpha1.CodeExpired); err != nil {
@@ -90,6 +91,10 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 		}
 	}
 	account, exists := s.conn.inventory.ByLogin(s.user.Spec.Login)
+	if intent := s.user.Status.Creating; intent != nil && s.now.Sub(intent.At.Time) > intentLife {
+		// Too old to prove anything: whoever has the login by now may have got it long after our call.
+		s.user.Status.Creating = nil
+	}
 	switch {
 	case !exists:
 		return nil
@@ -101,6 +106,10 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 	}
 	return r.adopt(s, account)
 }
+
+// intentLife is how long after its call an intent proves an account ours. It spans a long outage of the service, and not
+// the time in which a login is given to somebody else.
+const intentLife = 24 * time.Hour
 
 // madeByUs tells whether an account looks like the outcome of a creation whose answer was lost. The intent to create it
 // was recorded while a complete listing lacked the login; anything that somebody has used or been given power with since is not ours.
@@ -116,6 +125,7 @@ func (r *UserReconciler) resumeCreation(ctx context.Context, s *scope, account m
 		return err
 	}
 	s.user.Status.Creating = nil
+	s.user.Status.HandledIssueCode = s.user.Annotations[v1alpha1.AnnotationIssueCode]
 	if s.user.Status.HandledCodeGeneration < s.user.Spec.Code.WantedGeneration() {
 		s.user.Status.HandledCodeGeneration = s.user.Spec.Code.WantedGeneration()
 	}

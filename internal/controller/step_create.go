@@ -6,6 +6,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -99,8 +100,8 @@ func (r *UserReconciler) creationFailed(ctx context.Context, s *scope, err error
 		return fmt.Errorf("create account: %w", err)
 	case e.Kind == mfaclient.KindConflict:
 		// Somebody has this login. On a first attempt that can't be us; later it may be an earlier attempt of ours.
-		if s.user.Status.Creating.Attempts == 1 {
-			s.user.Status.Creating = nil
+		if err := r.withdrawCreation(ctx, s); err != nil {
+			return err
 		}
 		if err := s.conn.inventory.Refresh(ctx, r.now()); err != nil {
 			return err
@@ -110,19 +111,49 @@ func (r *UserReconciler) creationFailed(ctx context.Context, s *scope, err error
 		}
 	case e.Kind == mfaclient.KindQuotaExceeded:
 		s.conn.quotaFull(s.now.Add(interval(s.connObject)))
-		s.withdrawCreation()
+		if err := r.withdrawCreation(ctx, s); err != nil {
+			return err
+		}
 		return waitingFor(v1alpha1.ReasonQuotaExceeded, messageQuota, interval(s.connObject))
 	default:
-		s.withdrawCreation()
+		if err := r.withdrawCreation(ctx, s); err != nil {
+			return err
+		}
 	}
 	return fmt.Errorf("create account: %w", err)
 }
 
-// withdrawCreation takes back this attempt. An earlier one, whose outcome is still open, stays on record.
-func (s *scope) withdrawCreation() {
-	if s.user.Status.Creating.Attempts == 1 {
-		s.user.Status.Creating = nil
+// withdrawCreation takes the intent of a first attempt off the record, at once and whoever has touched the object
+// meanwhile: left there, it would make somebody else's account with this login look like ours. An earlier attempt, whose
+// outcome is still open, stays on record.
+func (r *UserReconciler) withdrawCreation(ctx context.Context, s *scope) error {
+	intent := s.user.Status.Creating
+	if intent.Attempts > 1 {
+		return nil
 	}
+	ctx, cancel := unrepeatable(ctx)
+	defer cancel()
+	s.user.Status.Creating = nil
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		var current v1alpha1.MFAUser
+		if err := r.live.Get(ctx, client.ObjectKeyFromObject(s.user), &current); err != nil {
+			return client.IgnoreNotFound(err)
+		}
+		if current.Status.Creating == nil || !current.Status.Creating.At.Equal(&intent.At) {
+			return nil
+		}
+		patched := current.DeepCopy()
+		patched.Status.Creating = nil
+		if err := r.client.Status().Patch(ctx, patched, client.MergeFromWithOptions(&current, client.MergeFromWithOptimisticLock{})); err != nil {
+			return client.IgnoreNotFound(err)
+		}
+		s.rebase(patched)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("withdraw the intent: %w", err)
+	}
+	return nil
 }
 
 // addFinalizer puts the finalizer on just before the first remote write, and the pass carries on: with a predicate on

@@ -26,6 +26,9 @@ func (r *UserReconciler) syncGroups(ctx context.Context, s *scope) error {
 		return nil
 	}
 	if !r.groupChecks.due(s) {
+		if len(s.pending) == 0 {
+			s.markInSync()
+		}
 		return nil
 	}
 	ids, err := s.conn.groups.lookup(ctx, s.now, s.client)
@@ -68,6 +71,9 @@ func (r *UserReconciler) writeMemberships(ctx context.Context, s *scope, ids map
 		}
 	}
 	if len(leave) == 0 && len(wanted) == 0 {
+		if len(s.pending) == 0 {
+			s.markInSync()
+		}
 		return nil
 	}
 	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonOutOfSync, "the account differs in: groups")
@@ -88,7 +94,7 @@ func (r *UserReconciler) writeMemberships(ctx context.Context, s *scope, ids map
 		}
 	}
 	s.did("Updated", "Update", "wrote groups")
-	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionTrue, v1alpha1.ReasonInSync, "every stated field is as stated")
+	s.markInSync()
 	return nil
 }
 
