@@ -6,7 +6,6 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -141,17 +140,4 @@ func readiness(generation, observed int64, conditions []metav1.Condition) string
 		return "not looked at yet"
 	}
 	return fmt.Sprintf("%s %s", ready.Status, ready.Reason)
-}
-
-// eventsOf counts the events that tell of a user.
-func (w *world) eventsOf(name string) int {
-	var list eventsv1.EventList
-	w.g.Expect(w.client.List(w.ctx, &list, client.InNamespace(w.namespace))).To(Succeed())
-	n := 0
-	for _, event := range list.Items {
-		if event.Regarding.Name == name {
-			n++
-		}
-	}
-	return n
 }
