@@ -2,11 +2,13 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/util/retry"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -134,25 +136,23 @@ func (r *UserReconciler) withdrawCreation(ctx context.Context, s *scope) error {
 	ctx, cancel := unrepeatable(ctx)
 	defer cancel()
 	s.user.Status.Creating = nil
-	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		var current v1alpha1.MFAUser
-		if err := r.live.Get(ctx, client.ObjectKeyFromObject(s.user), &current); err != nil {
-			return client.IgnoreNotFound(err)
-		}
-		if current.Status.Creating == nil || !current.Status.Creating.At.Equal(&intent.At) {
-			return nil
-		}
-		patched := current.DeepCopy()
-		patched.Status.Creating = nil
-		if err := r.client.Status().Patch(ctx, patched, client.MergeFromWithOptions(&current, client.MergeFromWithOptimisticLock{})); err != nil {
-			return client.IgnoreNotFound(err)
-		}
-		s.rebase(patched)
-		return nil
+	// A JSON patch with a test: just this intent goes, without a lock that others could make it lose.
+	patch, err := json.Marshal([]map[string]any{
+		{"op": "test", "path": "/status/creating/at", "value": intent.At},
+		{"op": "remove", "path": "/status/creating"},
 	})
 	if err != nil {
 		return fmt.Errorf("withdraw the intent: %w", err)
 	}
+	patched := s.base.DeepCopy()
+	err = r.client.Status().Patch(ctx, patched, client.RawPatch(types.JSONPatchType, patch))
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsInvalid(err):
+		return nil // the MFAUser is gone, or the intent on record is another one
+	case err != nil:
+		return fmt.Errorf("withdraw the intent: %w", err)
+	}
+	s.rebase(patched)
 	return nil
 }
 

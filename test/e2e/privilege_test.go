@@ -30,6 +30,7 @@ func TestLeastPrivilege(t *testing.T) {
 
 	op := w.start(everythingOn)
 	w.tellCreation()
+	w.tellRefusal()
 	w.tellDrift()
 	w.tellBlock()
 	w.tellGroups()
@@ -43,8 +44,10 @@ func TestLeastPrivilege(t *testing.T) {
 	w.start(everythingOn)
 	w.tellRotation(w.sim.Token())
 	w.tellRemoval()
-	w.g.Expect(w.client.Delete(w.ctx, w.get("dave"))).To(Succeed())
-	w.awaitGone("dave")
+	for _, name := range []string{"dave", "erin"} {
+		w.g.Expect(w.client.Delete(w.ctx, w.get(name))).To(Succeed())
+	}
+	w.awaitGone("dave", "erin")
 	w.g.Expect(w.client.Delete(w.ctx, w.getConnection())).To(Succeed())
 	w.g.Eventually(func() string { return w.getConnection().Name }).Should(BeEmpty())
 

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"net/http"
+
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 
@@ -24,6 +26,16 @@ func (w *world) tellCreation() {
 	)
 	w.awaitReady("alice", "bob", "carol")
 	w.g.Expect(w.sim.Memberships(loginOf("alice"))).To(ConsistOf(HaveField("Group", "staff")))
+}
+
+// tellRefusal lets the service refuse a creation as wrong until the manifest is mended.
+func (w *world) tellRefusal() {
+	w.t.Helper()
+	w.sim.SetFault(mfasim.Fault{Operation: "CreateAccount", Kind: mfasim.FaultStatus, Status: http.StatusBadRequest, Count: 1})
+	w.create(w.user("erin"))
+	w.awaitUser("erin", "False RequestRefused")
+	edit(w, w.get("erin"), func(u *v1alpha1.MFAUser) { u.Spec.FirstName = new("Erin") })
+	w.awaitReady("erin")
 }
 
 // tellDrift lets somebody change an account in the console, time and again. The changes differ: a listing that shows what
