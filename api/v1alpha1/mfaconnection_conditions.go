@@ -21,8 +21,6 @@ const (
 	ReasonListingIncomplete = "ListingIncomplete"
 	// ReasonInvalidSpec: the URL or the CA bundle can't be used.
 	ReasonInvalidSpec = "InvalidSpec"
-	// ReasonListingPending: the first listing has not ended yet.
-	ReasonListingPending = "ListingPending"
 )
 
 // ConditionTokenValid tells whether the service accepted the token at the last listing.

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -104,7 +105,20 @@ func (r *UserReconciler) applySecret(ctx context.Context, s *scope, content code
 	if mode == applyDryRun {
 		opts = append(opts, client.DryRunAll)
 	}
-	return r.client.Apply(ctx, content.secret(s.user), opts...)
+	return withoutText(r.client.Apply(ctx, content.secret(s.user), opts...))
+}
+
+// withoutText keeps what kind of refusal an answer of the API server is, and drops its words: an admission webhook that
+// quotes the object it refuses would put the code into the log.
+func withoutText(err error) error {
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	if !ok {
+		return err
+	}
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Reason: status.Status().Reason, Code: status.Status().Code,
+		Message: "the API server refused the Secret: " + string(status.Status().Reason),
+	}}
 }
 
 // secret is the apply configuration for the content.
