@@ -26,6 +26,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CodeIntentApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CodeLifetimes"):
 		return &apiv1alpha1.CodeLifetimesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CodeRefusal"):
+		return &apiv1alpha1.CodeRefusalApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CodeSpec"):
 		return &apiv1alpha1.CodeSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CodeStatus"):

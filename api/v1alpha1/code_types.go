@@ -110,7 +110,7 @@ type CodeSpec struct {
 // CodePhase is where a code is in its life.
 type CodePhase string
 
-// The phases of a code. Only Active and Inactive codes are in a Secret.
+// The phases of a code. Only Active and Inactive codes can be in a Secret.
 const (
 	// CodeIssuing: the code has been asked for and is not stored yet.
 	CodeIssuing CodePhase = "Issuing"
@@ -124,9 +124,9 @@ const (
 	CodeExpired CodePhase = "Expired"
 	// CodeSuperseded: a newer code cancelled it.
 	CodeSuperseded CodePhase = "Superseded"
-	// CodeLost: its Secret was deleted, or the answer that held it never arrived. Raise the generation for another.
+	// CodeLost: its Secret was deleted. Raise the generation for another.
 	CodeLost CodePhase = "Lost"
-	// CodeRefused: the request does not fit the account; the CodeReady condition says why.
+	// CodeRefused: the newest request does not fit the account; status.codeRefusal says why. A live code stays what it is.
 	CodeRefused CodePhase = "Refused"
 )
 
@@ -141,6 +141,9 @@ type CodeStatus struct {
 	// Type of the code.
 	// +optional
 	Type CodeType `json:"type,omitempty"`
+	// Delivery of the code, as stated when it was asked for.
+	// +optional
+	Delivery CodeDelivery `json:"delivery,omitempty"`
 	// Phase of the code.
 	// +optional
 	Phase CodePhase `json:"phase,omitempty"`
@@ -150,13 +153,23 @@ type CodeStatus struct {
 	// ExpiresAt is when the code runs out: as the service said, else the issue time and the connection's codeLifetimes.
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
+	// ActivatedAt is when a code of type Inactive was switched on.
+	// +optional
+	ActivatedAt *metav1.Time `json:"activatedAt,omitempty"`
 	// SecretRef names the Secret that holds the code while it lives and its record afterwards, in the namespace of the MFAUser.
 	// +optional
 	SecretRef *SecretReference `json:"secretRef,omitempty"`
 	// EmailedAt is when the service was last asked to mail the link.
 	// +optional
 	EmailedAt *metav1.Time `json:"emailedAt,omitempty"`
-	// Pending is a request whose answer is not known yet. It is written before the call and cleared with the answer.
+	// DeviceIDs are the devices that the account had when an AddDevice or Restore code was asked for: another one among
+	// them later shows that the code was used.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	DeviceIDs []string `json:"deviceIDs,omitempty"`
+	// Pending is a request whose answer is not known yet. It is written before the call and cleared with the answer; the
+	// fields above still speak of the code before it.
 	// +optional
 	Pending *CodeIntent `json:"pending,omitempty"`
 }
@@ -175,8 +188,29 @@ type CodeIntent struct {
 	Purpose CodePurpose `json:"purpose"`
 	// Type asked for.
 	Type CodeType `json:"type"`
+	// Delivery asked for.
+	// +optional
+	Delivery CodeDelivery `json:"delivery,omitempty"`
+	// DeviceIDs of the account before the call, for AddDevice and Restore.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	DeviceIDs []string `json:"deviceIDs,omitempty"`
 	// At is when the call was about to be made.
 	At metav1.Time `json:"at"`
+	// Sent is true from just before the call until its outcome is known: the service may then have issued a code, and
+	// cancelled the one before.
+	// +optional
+	Sent bool `json:"sent,omitempty"`
+}
+
+// CodeRefusal is a code request that was not sent, or that the service refused. It is dealt with: asking again needs a
+// higher spec.code.generation or another token.
+type CodeRefusal struct {
+	// Request that was refused: generation/<n> or annotation/<token>.
+	Request string `json:"request"`
+	// Message says why, and what to do.
+	Message string `json:"message"`
 }
 
 // WantedGeneration is spec.code.generation, or its default where the API server has not filled it in.

@@ -51,8 +51,8 @@ const (
 	ReasonRemovalHeld = "RemovalHeld"
 	// ReasonNotConverging: the service does not keep a field that was written three times.
 	ReasonNotConverging = "NotConverging"
-	// ReasonNotServed: the manifest asks for something that this version of the operator does not do yet.
-	ReasonNotServed = "NotServed"
+	// ReasonCodeLimitReached: five codes were asked for within the hour; the next is issued when the hour is over.
+	ReasonCodeLimitReached = "CodeLimitReached"
 	// ReasonDeleting: the MFAUser is being deleted and its account is being dealt with.
 	ReasonDeleting = "Deleting"
 	// ReasonInternalError: an unexpected error, such as a refused write in the cluster; tried again with growing delays.
@@ -82,7 +82,7 @@ const (
 const (
 	ConditionCodeReady = "CodeReady"
 
-	// ReasonCodeActive: the Secret holds a live code.
+	// ReasonCodeActive: the Secret holds a live code, or the person was mailed one.
 	ReasonCodeActive = "CodeActive"
 	// ReasonCodeInactive: the Secret holds a code that activation: Now switches on.
 	ReasonCodeInactive = "CodeInactive"
@@ -96,7 +96,7 @@ const (
 	ReasonCodeSuperseded = "CodeSuperseded"
 	// ReasonCodeLost: the Secret was deleted. Raise spec.code.generation for another.
 	ReasonCodeLost = "CodeLost"
-	// ReasonCodeRefused: the request does not fit the account.
+	// ReasonCodeRefused: the request does not fit the account. Also on Ready, while spec.code.generation still asks for it.
 	ReasonCodeRefused = "CodeRefused"
 	// ReasonNoCode: none was asked for.
 	ReasonNoCode = "NoCode"

@@ -53,9 +53,21 @@ type MFAUserStatus struct {
 	// HandledCodeGeneration is the highest spec.code.generation that was ever acted on.
 	// +optional
 	HandledCodeGeneration int64 `json:"handledCodeGeneration,omitempty"`
-	// HandledIssueCode is the last value of the issue-code annotation that was acted on.
+	// HandledIssueCodes are the values of the issue-code annotation that were acted on, the newest last; at most 20. None of
+	// them acts again.
 	// +optional
-	HandledIssueCode string `json:"handledIssueCode,omitempty"`
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	HandledIssueCodes []string `json:"handledIssueCodes,omitempty"`
+	// CodeTimes are the times within the last hour at which a code was asked for; five are allowed. Older ones may still be
+	// listed until the next is added.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=5
+	CodeTimes []metav1.Time `json:"codeTimes,omitempty"`
+	// CodeRefusal is the newest code request, if it was refused.
+	// +optional
+	CodeRefusal *CodeRefusal `json:"codeRefusal,omitempty"`
 	// HandledReconcileRequest is the last value of the reconcile-requested-at annotation that was acted on.
 	// +optional
 	HandledReconcileRequest string `json:"handledReconcileRequest,omitempty"`

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -10,63 +11,94 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/inventory"
 )
 
 // expireCode takes a code that has run out from its Secret. It needs neither the service nor leave from anybody, so it
 // comes before everything that may stop the pass.
 func (r *UserReconciler) expireCode(ctx context.Context, s *scope) error {
 	code := s.user.Status.Code
-	if code == nil || !live(code) || code.ExpiresAt == nil {
-		return nil
-	}
-	if s.now.Before(code.ExpiresAt.Time) {
-		s.wakeAt(code.ExpiresAt.Time)
+	if code == nil || !live(code) || code.ExpiresAt == nil || s.now.Before(code.ExpiresAt.Time) {
 		return nil
 	}
 	return r.endCode(ctx, s, v1alpha1.CodeExpired)
 }
 
-// endCode takes a dead code from its Secret and says why it is dead.
-func (r *UserReconciler) endCode(ctx context.Context, s *scope, phase v1alpha1.CodePhase) error {
-	if err := r.refreshSecret(ctx, s, false); err != nil {
-		return err
-	}
-	s.user.Status.Code.Phase = phase
-	s.markCode()
-	return nil
-}
-
-// followCode moves a live code on when it was used, ran out or was deleted, and keeps the Secret's record true.
+// followCode moves a live code on when it was used, ran out or was deleted, and keeps the Secret's record true. It comes
+// before the steps that may stop a pass, for a code that was used must not stay; and once more after those that may change
+// the account.
 func (r *UserReconciler) followCode(ctx context.Context, s *scope) error {
 	code := s.user.Status.Code
-	if code == nil || code.SecretRef == nil || s.stored {
+	if code == nil || s.stored {
 		return nil
 	}
-	exists, err := r.secretExists(ctx, s)
-	if err != nil {
+	s.look()
+	if gone, err := r.secretGone(ctx, s); gone || err != nil {
 		return err
 	}
-	if !exists {
-		code.SecretRef = nil // and never made again
-		if live(code) {
-			code.Phase = v1alpha1.CodeLost
-			s.did("CodeLost", "Observe", "the Secret with the code was deleted")
+	if live(code) {
+		end, err := r.endOf(ctx, s, code)
+		if err != nil {
+			return err
 		}
+		if end != "" {
+			return r.endCode(ctx, s, end)
+		}
+	}
+	if s.user.Status.State == s.secretState {
 		return nil
 	}
-	before := code.Phase
+	return r.refreshSecret(ctx, s, live(code))
+}
+
+// look notes what the picture shows of the user's account, for steps that come before claim.
+func (s *scope) look() {
+	if s.account != nil {
+		return
+	}
+	account, known := s.conn.inventory.ByID(s.accountID())
+	if known && inventory.LoginKey(account.Login) == inventory.LoginKey(s.user.Spec.Login) && !s.conn.inventory.Missing(account.ID) {
+		s.user.Status.State = accountState(account.State)
+	}
+}
+
+// secretGone notes that the code's Secret was deleted. It is never made again.
+func (r *UserReconciler) secretGone(ctx context.Context, s *scope) (bool, error) {
+	code := s.user.Status.Code
+	if code.SecretRef == nil {
+		return false, nil
+	}
+	exists, err := r.secretExists(ctx, s)
+	if err != nil || exists {
+		return false, err
+	}
+	code.SecretRef = nil
 	if live(code) {
+		code.Phase = v1alpha1.CodeLost
+		s.warn("CodeLost", "Observe", "the Secret with the code was deleted")
+	}
+	return true, nil
+}
+
+// endOf tells what became of a live code; empty while it lives.
+func (r *UserReconciler) endOf(ctx context.Context, s *scope, code *v1alpha1.CodeStatus) (v1alpha1.CodePhase, error) {
+	state := s.user.Status.State
+	switch code.Purpose {
+	case v1alpha1.PurposeEnrollment:
 		switch {
-		case used(code, s.user.Status.State):
-			code.Phase = v1alpha1.CodeUsed // none is issued for an account that is activated already
-		case s.user.Status.State == v1alpha1.StateExpired && s.seenSince(code):
-			code.Phase = v1alpha1.CodeExpired
+		case state == v1alpha1.StateActivated || state == v1alpha1.StatePinBlocked:
+			return v1alpha1.CodeUsed, nil // none is issued for an account that is activated already
+		case state == v1alpha1.StateExpired && s.seenSince(code):
+			return v1alpha1.CodeExpired, nil
 		}
+	case v1alpha1.PurposeUnlock:
+		if state == v1alpha1.StateActivated {
+			return v1alpha1.CodeUsed, nil // nor for one that is not PIN-blocked
+		}
+	case v1alpha1.PurposeAddDevice, v1alpha1.PurposeRestore:
+		return r.usedByDevice(ctx, s, code)
 	}
-	if code.Phase != before || s.user.Status.State != s.base.Status.State {
-		return r.refreshSecret(ctx, s, live(code))
-	}
-	return nil
+	return "", nil
 }
 
 // seenSince tells whether the picture is newer than the code. An older one shows what was before it: an expired account
@@ -78,16 +110,37 @@ func (s *scope) seenSince(code *v1alpha1.CodeStatus) bool {
 
 // live tells whether a code can be used as far as is known.
 func live(code *v1alpha1.CodeStatus) bool {
-	return code.Phase == v1alpha1.CodeActive || code.Phase == v1alpha1.CodeInactivePhase
+	return slices.Contains([]v1alpha1.CodePhase{v1alpha1.CodeActive, v1alpha1.CodeInactivePhase}, code.Phase)
 }
 
-// used tells whether the account's state shows that an enrolment code was used.
-func used(code *v1alpha1.CodeStatus, state v1alpha1.AccountState) bool {
-	return code.Purpose == v1alpha1.PurposeEnrollment && (state == v1alpha1.StateActivated || state == v1alpha1.StatePinBlocked)
+// supersede ends the code before, which a newer one has cancelled or may have.
+func (r *UserReconciler) supersede(ctx context.Context, s *scope) error {
+	if code := s.user.Status.Code; code == nil || !live(code) {
+		return nil
+	}
+	return r.endCode(ctx, s, v1alpha1.CodeSuperseded)
+}
+
+// endCode takes a dead code from its Secret and says why it is dead.
+func (r *UserReconciler) endCode(ctx context.Context, s *scope, phase v1alpha1.CodePhase) error {
+	err := r.refreshSecret(ctx, s, false)
+	if _, refused := isOutcome(err); refused {
+		// Somebody made the Secret immutable, or another: the dead code can't be taken out, and no pass would ever get further.
+		s.warn("CodeNotRemoved", "Observe", "a dead code can't be taken out of the Secret "+s.user.CodeSecretName()+": it is immutable or no longer the operator's; delete it")
+		s.user.Status.Code.SecretRef = nil
+	} else if err != nil {
+		return err
+	}
+	s.user.Status.Code.Phase = phase
+	s.markCode()
+	return nil
 }
 
 // refreshSecret writes the Secret as it is now: with the code while it lives, without it afterwards.
 func (r *UserReconciler) refreshSecret(ctx context.Context, s *scope, live bool) error {
+	if s.user.Status.Code.SecretRef == nil {
+		return nil
+	}
 	content, err := r.readCodeSecret(ctx, s)
 	if err != nil || !content.found {
 		return err
@@ -99,6 +152,7 @@ func (r *UserReconciler) refreshSecret(ctx context.Context, s *scope, live bool)
 	if err := r.applySecret(ctx, s, content, applyForReal); err != nil {
 		return fmt.Errorf("write the code Secret: %w", err)
 	}
+	s.secretState = content.state
 	return nil
 }
 
@@ -112,7 +166,7 @@ func (c codeContent) withoutCode() codeContent {
 func (r *UserReconciler) secretExists(ctx context.Context, s *scope) (bool, error) {
 	key := client.ObjectKey{Namespace: s.user.Namespace, Name: s.user.CodeSecretName()}
 	secret := secretMetadata()
-	err := r.client.Get(ctx, key, secret)
+	err := r.secrets.Get(ctx, key, secret)
 	if apierrors.IsNotFound(err) {
 		err = r.live.Get(ctx, key, secret)
 	}

@@ -78,37 +78,6 @@ func TestExpiryIsPlanned(t *testing.T) {
 	w.g.Expect(w.get("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeExpired))
 }
 
-// TestNotServed: what this version does not do is said, not ignored, and costs no call.
-func TestNotServed(t *testing.T) {
-	type user = *v1alpha1.MFAUser
-	cases := map[string]struct {
-		ask   func(user)
-		later bool // asked of an account that exists
-	}{
-		"delivery":   {func(u user) { u.Spec.Email, u.Spec.Code.Delivery = new("a@example.com"), v1alpha1.DeliveryEmail }, false},
-		"purpose":    {func(u user) { u.Spec.Code.Purpose = v1alpha1.PurposeUnlock }, false},
-		"renewal":    {func(u user) { u.Spec.Code.Renewal = v1alpha1.RenewalWhenExpired }, false},
-		"activation": {func(u user) { u.Spec.Code.Type, u.Spec.Code.Activation = v1alpha1.CodeInactive, v1alpha1.ActivationNow }, false},
-		"generation": {func(u user) { u.Spec.Code.Generation = new(int64(2)) }, true},
-		"annotation": {func(u user) { u.Annotations = map[string]string{v1alpha1.AnnotationIssueCode: "Unlock/1"} }, true},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			w := newTestWorld(t, mfasim.Options{})
-			if tc.later {
-				w.apply(w.user("alice"))
-				w.edit("alice", tc.ask)
-			} else {
-				w.create(w.user("alice", tc.ask))
-			}
-			w.sim.ResetCalls()
-			user := w.settle("alice")
-			w.g.Expect(ready(user.Status.Conditions)).To(Equal("False NotServed Stalled"))
-			w.g.Expect(w.remoteWrites()).To(BeZero())
-		})
-	}
-}
-
 // TestForeignSecret: a Secret that is not ours under the name is found before anything is asked for, and not touched.
 func TestForeignSecret(t *testing.T) {
 	owner := metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: "x", UID: "x", Controller: new(true)}

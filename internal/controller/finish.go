@@ -64,10 +64,13 @@ func unwritten(err error) (ctrl.Result, error) {
 	return ctrl.Result{}, client.IgnoreNotFound(err)
 }
 
-// comeBack is when the next pass is due without being woken.
+// comeBack is when the next pass is due without being woken: also when the code runs out, whatever the pass came to.
 func (s *scope) comeBack(out outcome) ctrl.Result {
 	if out.after > 0 {
 		s.wakeAt(s.now.Add(out.after))
+	}
+	if code := s.user.Status.Code; code != nil && live(code) && code.ExpiresAt != nil {
+		s.wakeAt(code.ExpiresAt.Time)
 	}
 	return ctrl.Result{RequeueAfter: s.wakeIn}
 }
@@ -144,7 +147,7 @@ func (r *UserReconciler) writeStatus(ctx context.Context, s *scope) error {
 // announce records events: what the pass did, and a change of Ready; not that a user became Ready by what was just told.
 func (r *UserReconciler) announce(s *scope) {
 	for _, deed := range s.done {
-		r.events.Eventf(s.user, nil, corev1.EventTypeNormal, deed.reason, deed.action, "%s", deed.note)
+		r.events.Eventf(s.user, nil, deed.kind, deed.reason, deed.action, "%s", deed.note)
 	}
 	before, after := readyOf(s.base.Status.Conditions), readyOf(s.user.Status.Conditions)
 	if s.released || before.Status == after.Status && before.Reason == after.Reason {

@@ -82,6 +82,7 @@ func onlyDeletes() predicate.Predicate {
 func (r *UserReconciler) onUserDeleted(ctx context.Context, e event.DeleteEvent, _ workqueue.TypedRateLimitingInterface[ctrl.Request]) {
 	if user, ok := e.Object.(*v1alpha1.MFAUser); ok {
 		r.groupChecks.forget(user.UID)
+		r.deviceReads.forget(user.UID)
 		r.wakeRivals(ctx, user)
 	}
 }

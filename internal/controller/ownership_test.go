@@ -71,7 +71,7 @@ func TestAdoption(t *testing.T) {
 			}
 			w.g.Expect(user.Status.AccountID).To(Equal(before.ID.String()))
 			w.g.Expect(user.Status.HandledCodeGeneration).To(Equal(int64(3)), "the stated generation counts as handled")
-			w.g.Expect(user.Status.HandledIssueCode).To(Equal("Unlock/1"), "and so does the annotation")
+			w.g.Expect(user.Status.HandledIssueCodes).To(ConsistOf("Unlock/1"), "and so does the annotation")
 			w.g.Expect(user.Finalizers).To(ConsistOf(v1alpha1.Finalizer), "from now on its removal is ours to do")
 			w.g.Expect(w.happened()).To(ContainElement("Adopted"))
 		})

@@ -3,6 +3,7 @@ package controller
 import (
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -26,7 +27,11 @@ type scope struct {
 	account *mfaclient.Account
 	// liftBlock is true when the account comes back to a manifest whose removal had blocked it.
 	liftBlock bool
-	// stored is true when this pass has put a code into the Secret, or found it there.
+	// fresh is true once this pass has read the account from the service itself.
+	fresh bool
+	// secretState is the account's state as the code's Secret shows it, as far as this pass knows.
+	secretState v1alpha1.AccountState
+	// stored is true when this pass has handed out a code, or found it in the Secret.
 	stored bool
 	// pending names the differing fields that may not be written (managementPolicy Observe).
 	pending []string
@@ -44,16 +49,16 @@ type scope struct {
 }
 
 // deed is something that a pass did and that an event tells of.
-type deed struct{ reason, action, note string }
+type deed struct{ kind, reason, action, note string }
 
 func newScope(user *v1alpha1.MFAUser, now time.Time) *scope {
-	s := &scope{user: user, base: user.DeepCopy(), now: now}
+	s := &scope{user: user, base: user.DeepCopy(), now: now, secretState: user.Status.State}
 	if at := user.Annotations[v1alpha1.AnnotationReconcileRequestedAt]; at != user.Status.HandledReconcileRequest {
 		s.requested = at
 	}
 	ready := readyOf(user.Status.Conditions)
 	s.open = ready.Status != metav1.ConditionTrue || user.Status.ObservedGeneration != user.Generation || s.deleting() ||
-		user.Status.Creating != nil || s.pendingCode() != nil || s.requested != ""
+		user.Status.Creating != nil || s.pendingCode() != nil || s.requested != "" || statedRequest(user) != nil
 	return s
 }
 
@@ -78,7 +83,14 @@ func (s *scope) wakeAt(at time.Time) {
 	}
 }
 
-func (s *scope) did(reason, action, note string) { s.done = append(s.done, deed{reason, action, note}) }
+func (s *scope) did(reason, action, note string) {
+	s.done = append(s.done, deed{corev1.EventTypeNormal, reason, action, note})
+}
+
+// warn is did for what somebody should look at.
+func (s *scope) warn(reason, action, note string) {
+	s.done = append(s.done, deed{corev1.EventTypeWarning, reason, action, note})
+}
 
 // mark sets a condition that states a fact. finish sets Ready, Reconciling and Stalled.
 func (s *scope) mark(kind string, status metav1.ConditionStatus, reason, message string) {

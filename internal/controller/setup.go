@@ -56,8 +56,8 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 	}
 
 	recorder := mgr.GetEventRecorder(fieldOwner)
-	world := newWorld(mgr.GetClient(), mgr.GetAPIReader(), opts)
-	users := &UserReconciler{world: world, events: recorder, groupChecks: newGroupChecks()}
+	world := newWorld(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetCache(), opts)
+	users := &UserReconciler{world: world, events: recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads()}
 	if err := users.setup(mgr, opts.ConcurrentUsers); err != nil {
 		return fmt.Errorf("set up the MFAUser controller: %w", err)
 	}
@@ -75,7 +75,9 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 type world struct {
 	client client.Client
 	// live reads past the cache.
-	live        client.Reader
+	live client.Reader
+	// secrets reads the metadata of our code Secrets from the cache, which client does not do for Secrets.
+	secrets     client.Reader
 	clock       clock.Clock
 	opts        Options
 	connections *registry
@@ -84,8 +86,8 @@ type world struct {
 	metrics     *collector
 }
 
-func newWorld(c client.Client, live client.Reader, opts Options) *world {
-	w := &world{client: c, live: live, clock: opts.Clock, opts: opts, users: &wakeQueue{}, probes: &wakeQueue{}}
+func newWorld(c client.Client, live, secrets client.Reader, opts Options) *world {
+	w := &world{client: c, live: live, secrets: secrets, clock: opts.Clock, opts: opts, users: &wakeQueue{}, probes: &wakeQueue{}}
 	w.connections = newRegistry(w)
 	w.metrics = newCollector(w)
 	return w

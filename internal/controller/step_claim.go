@@ -125,12 +125,9 @@ func (r *UserReconciler) resumeCreation(ctx context.Context, s *scope, account m
 		return err
 	}
 	s.user.Status.Creating = nil
-	s.user.Status.HandledIssueCode = s.user.Annotations[v1alpha1.AnnotationIssueCode]
-	if s.user.Status.HandledCodeGeneration < s.user.Spec.Code.WantedGeneration() {
-		s.user.Status.HandledCodeGeneration = s.user.Spec.Code.WantedGeneration()
-	}
+	noteHandled(s.user)
 	if s.user.Spec.Code.WantedGeneration() > 0 {
-		s.user.Status.Code = r.codeIntent(s, requestCreate)
+		s.issuing(creationRequest(s.user).intent(s.now))
 	}
 	s.did("Created", "Create", "found the account whose creation was not answered")
 	return r.recordIntent(ctx, s)
@@ -175,6 +172,5 @@ func (r *UserReconciler) adopt(s *scope, account mfaclient.Account) error {
 // recordHandled notes the stated code requests as dealt with: an account that was there before gets nothing issued.
 func recordHandled(user *v1alpha1.MFAUser) {
 	user.Status.Creating = nil
-	user.Status.HandledCodeGeneration = max(user.Status.HandledCodeGeneration, user.Spec.Code.WantedGeneration())
-	user.Status.HandledIssueCode = user.Annotations[v1alpha1.AnnotationIssueCode]
+	noteHandled(user)
 }

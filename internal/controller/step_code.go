@@ -2,150 +2,187 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
-// requestCreate is the request that a new account's enrolment code answers.
-const requestCreate = "create"
-
-var remoteCodeTypes = map[v1alpha1.CodeType]mfaclient.CodeType{
-	v1alpha1.CodeShort:    mfaclient.CodeTypeShort,
-	v1alpha1.CodeInactive: mfaclient.CodeTypeInactive,
-	v1alpha1.CodeLink:     mfaclient.CodeTypeLink,
-}
-
-var remotePurposes = map[v1alpha1.CodePurpose]mfaclient.Purpose{
-	v1alpha1.PurposeEnrollment: mfaclient.PurposeEnrollment,
-	v1alpha1.PurposeAddDevice:  mfaclient.PurposeAddDevice,
-	v1alpha1.PurposeUnlock:     mfaclient.PurposeUnlock,
-	v1alpha1.PurposeRestore:    mfaclient.PurposeRestore,
-}
-
-// syncCode answers the open code request, if there is one.
+// syncCode hands out the codes that are asked for: it ends what was begun, issues what is new, and sees to it that the code
+// reaches the person.
 func (r *UserReconciler) syncCode(ctx context.Context, s *scope) error {
 	if s.observeOnly() {
+		if statedRequest(s.user) != nil {
+			s.pending = append(s.pending, "code")
+		}
 		return nil
 	}
-	if intent := s.pendingCode(); intent != nil {
-		return r.answer(ctx, s, intent)
-	}
-	return nil
+	return run(ctx, s, []step{r.endPending, r.issueStated, r.renewCode, r.activateCode, r.mailCode})
 }
 
-// codeIntent is the status of a code that is about to be asked for.
-func (r *UserReconciler) codeIntent(s *scope, request string) *v1alpha1.CodeStatus {
-	return &v1alpha1.CodeStatus{
-		Request: request, Purpose: v1alpha1.PurposeEnrollment, Type: s.user.Spec.Code.Type, Phase: v1alpha1.CodeIssuing,
-		Pending: &v1alpha1.CodeIntent{
-			Request: request, Purpose: v1alpha1.PurposeEnrollment, Type: s.user.Spec.Code.Type, At: metav1.NewTime(s.now),
-		},
+// endPending answers the request that an earlier pass has begun, unless the Secret shows that it was answered and only not
+// recorded. Asking once more cancels a code that nobody saw.
+func (r *UserReconciler) endPending(ctx context.Context, s *scope) error {
+	intent := s.pendingCode()
+	if intent == nil {
+		return nil
 	}
-}
-
-// answer asks for the code of an intent, unless the Secret shows that an earlier pass was answered and stopped before it
-// could say so. Asking once more cancels a code that nobody saw.
-func (r *UserReconciler) answer(ctx context.Context, s *scope, intent *v1alpha1.CodeIntent) error {
 	s.open = true
-	stored, err := r.readCodeSecret(ctx, s)
-	if err != nil {
-		return err
-	}
-	if stored.answers(intent.Request, s.account.ID) {
-		s.codeIssued(intent, stored.issuedAt, stored.expiresAt)
-		return nil
-	}
-	if s.account.State == mfaclient.StateActivated {
-		// Whoever was meant to have the code has enrolled meanwhile.
-		s.user.Status.Code = &v1alpha1.CodeStatus{Request: intent.Request, Purpose: intent.Purpose, Type: intent.Type, Phase: v1alpha1.CodeUsed}
-		return nil
-	}
-	if err := r.checkSecret(ctx, s); err != nil {
-		return err
-	}
-	issued, err := s.client.IssueCode(ctx, s.account.ID, remotePurposes[intent.Purpose], remoteCodeTypes[intent.Type])
-	if err != nil {
-		if mfaclient.KindOf(err) == mfaclient.KindNotFound {
-			return r.whenGone(s, err)
+	if toSecret(intent.Delivery) {
+		stored, err := r.readCodeSecret(ctx, s)
+		if err != nil {
+			return err
 		}
-		return fmt.Errorf("issue the code: %w", err)
+		if stored.answers(intent.Request, s.account.ID) {
+			s.issued(intent, stored.issuedAt, stored.expiresAt)
+			return nil
+		}
 	}
-	ctx, cancel := unrepeatable(ctx)
-	defer cancel()
-	return r.storeCode(ctx, s, intent, issued)
+	if intent.Sent {
+		if err := r.supersede(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := r.freshen(ctx, s); err != nil {
+		return err
+	}
+	if intent.Purpose == v1alpha1.PurposeEnrollment && s.account.State == mfaclient.StateActivated {
+		s.usedUnseen(intent)
+		return nil
+	}
+	request := &codeRequest{name: intent.Request, purpose: intent.Purpose, codeType: intent.Type, delivery: intent.Delivery}
+	// A new account is ours to block before its first code is handed out; else a request that no longer fits is over.
+	if why := unfit(intent.Purpose, *s.account); why != "" && intent.Request != requestCreate {
+		s.refuse(request, why)
+		return nil
+	}
+	if err := r.readyToIssue(ctx, s, request); err != nil {
+		return err
+	}
+	return r.issue(ctx, s, request, intent.DeviceIDs)
 }
 
-// storeCode puts a code that was just issued into the Secret. Nothing may come between the call and this.
-func (r *UserReconciler) storeCode(ctx context.Context, s *scope, intent *v1alpha1.CodeIntent, issued mfaclient.IssuedCode) error {
-	issuedAt := r.now().Truncate(time.Second)
-	expiresAt := issued.ExpiresAt
-	if expiresAt.IsZero() {
-		expiresAt = issuedAt.Add(lifetime(s.connObject.Spec.CodeLifetimes, intent.Type))
-	}
-	expiresAt = expiresAt.Truncate(time.Second)
-	content := codeContent{
-		code: issued.Code, link: issued.Link, request: intent.Request, accountID: s.account.ID, login: s.user.Spec.Login,
-		state: s.user.Status.State, purpose: intent.Purpose, codeType: intent.Type, issuedAt: issuedAt, expiresAt: expiresAt,
-	}
-	r.metrics.codeIssued(intent.Purpose, intent.Type)
-	if err := r.applySecret(ctx, s, content, applyForReal); err != nil {
-		// The code is lost with this pass; the intent makes the next ask for another, which cancels this one.
-		s.user.Status.Code = &v1alpha1.CodeStatus{
-			Request: intent.Request, Purpose: intent.Purpose, Type: intent.Type, Phase: v1alpha1.CodeIssuing, Pending: intent,
+// issueStated issues what manifest and annotation ask for. Each request is dealt with once, whatever comes of it.
+func (r *UserReconciler) issueStated(ctx context.Context, s *scope) error {
+	for request := statedRequest(s.user); request != nil; request = statedRequest(s.user) {
+		if err := r.take(ctx, s, request); err != nil {
+			return err
 		}
-		return fmt.Errorf("store the code: %w", err)
 	}
-	s.codeIssued(intent, issuedAt, expiresAt)
-	s.did("CodeIssued", "IssueCode", "put a code into the Secret "+s.user.CodeSecretName())
 	return nil
 }
 
-// codeIssued records that the Secret holds the answer to an intent.
-func (s *scope) codeIssued(intent *v1alpha1.CodeIntent, issuedAt, expiresAt time.Time) {
-	s.stored = true
-	phase := v1alpha1.CodeActive
-	if intent.Type == v1alpha1.CodeInactive {
-		phase = v1alpha1.CodeInactivePhase
+// renewCode replaces an enrolment code that ran out unused, where the manifest says so.
+func (r *UserReconciler) renewCode(ctx context.Context, s *scope) error {
+	request := renewalRequest(s.user)
+	if request == nil || unfit(request.purpose, *s.account) != "" {
+		return nil // nobody has asked, so nobody is refused
 	}
-	s.user.Status.Code = &v1alpha1.CodeStatus{
-		Request: intent.Request, Purpose: intent.Purpose, Type: intent.Type, Phase: phase,
-		IssuedAt: &metav1.Time{Time: issuedAt}, ExpiresAt: &metav1.Time{Time: expiresAt},
-		SecretRef: &v1alpha1.SecretReference{Name: s.user.CodeSecretName()},
-	}
+	return r.take(ctx, s, request)
 }
 
-// lifetime of a code for which the service did not say when it expires.
-func lifetime(tenant v1alpha1.CodeLifetimes, codeType v1alpha1.CodeType) time.Duration {
-	configured, fallback := tenant.Link.Duration, 504*time.Hour
-	switch codeType {
-	case v1alpha1.CodeShort:
-		configured, fallback = tenant.Short.Duration, 15*time.Minute
-	case v1alpha1.CodeInactive:
-		configured = tenant.Inactive.Duration
+// take deals with a new request: refuses what does not fit after one fresh look and before any write, and issues the rest.
+func (r *UserReconciler) take(ctx context.Context, s *scope, request *codeRequest) error {
+	s.open = true
+	if request.malformed != "" {
+		s.refuse(request, request.malformed)
+		return nil
 	}
-	if configured > 0 {
-		return configured
+	if err := r.freshen(ctx, s); err != nil {
+		return err
 	}
-	return fallback
+	if why := unfit(request.purpose, *s.account); why != "" {
+		s.refuse(request, why)
+		return nil
+	}
+	if request.purpose == purposePINErrors {
+		return r.resetPINErrors(ctx, s, request)
+	}
+	if err := r.readyToIssue(ctx, s, request); err != nil {
+		return err
+	}
+	devices, err := r.devicesBefore(ctx, s, request.purpose)
+	if err != nil {
+		return err
+	}
+	if err := r.allowRestore(ctx, s, request.purpose); err != nil {
+		return err
+	}
+	return r.issue(ctx, s, request, devices)
 }
 
-// notServed says what of spec.code this version does not do; empty when it does all that is asked.
-func notServed(user *v1alpha1.MFAUser) string {
-	code := &user.Spec.Code
-	switch {
-	case code.Delivery != "" && code.Delivery != v1alpha1.DeliverySecret:
-		return "this version of the operator does not deliver codes by e-mail; set spec.code.delivery: Secret"
-	case code.Purpose != "" && code.Purpose != v1alpha1.PurposeEnrollment:
-		return "this version of the operator issues enrolment codes only; set spec.code.purpose: Enrollment"
-	case code.Renewal == v1alpha1.RenewalWhenExpired:
-		return "this version of the operator does not renew codes; set spec.code.renewal: Never"
-	case code.Activation == v1alpha1.ActivationNow:
-		return "this version of the operator does not switch inactive codes on; set spec.code.activation: Later"
+// freshen reads the account anew, once a pass, and makes sure once more that it is the user's and may be touched: what
+// follows gives access, and the listing may be an interval old.
+func (r *UserReconciler) freshen(ctx context.Context, s *scope) error {
+	if s.fresh {
+		return nil
 	}
-	return ""
+	account, err := s.client.GetAccount(ctx, s.account.ID)
+	if err != nil {
+		return r.whenGone(s, err)
+	}
+	s.conn.inventory.Put(account)
+	s.fresh = true
+	return r.accept(s, account)
+}
+
+// readyToIssue checks all that can be checked before a code is asked for.
+func (r *UserReconciler) readyToIssue(ctx context.Context, s *scope, request *codeRequest) error {
+	if wait := codeLimitWait(&s.user.Status, s.now); wait > 0 {
+		return waitingFor(v1alpha1.ReasonCodeLimitReached, messageCodeLimit, wait)
+	}
+	if !toSecret(request.delivery) {
+		return nil
+	}
+	return r.checkSecret(ctx, s)
+}
+
+// codesPerHour is how many codes an account may be given within an hour.
+const codesPerHour = 5
+
+const messageCodeLimit = "five codes were asked for within the hour; the next is issued when the oldest of them is an hour old"
+
+// codeLimitWait returns how long the next code has to wait.
+func codeLimitWait(status *v1alpha1.MFAUserStatus, now time.Time) time.Duration {
+	recent := recentCodes(status, now)
+	if len(recent) < codesPerHour {
+		return 0
+	}
+	return recent[len(recent)-codesPerHour].Add(time.Hour).Sub(now)
+}
+
+// allowRestore holds a Restore code against what protects accounts: its use takes all other devices away.
+func (r *UserReconciler) allowRestore(ctx context.Context, s *scope, purpose v1alpha1.CodePurpose) error {
+	if purpose != v1alpha1.PurposeRestore {
+		return nil
+	}
+	if err := protected(s, *s.account); err != nil {
+		return err
+	}
+	return r.recordRemoval(ctx, s, *s.account, v1alpha1.RemovalRestore, false)
+}
+
+// resetPINErrors has the service forget wrong PINs. It does so once until the next good authentication.
+func (r *UserReconciler) resetPINErrors(ctx context.Context, s *scope, request *codeRequest) error {
+	err := s.client.ResetPINErrors(ctx, s.account.ID)
+	switch kind := mfaclient.KindOf(err); {
+	case kind == mfaclient.KindConflict && s.account.State == mfaclient.StateActivated:
+		// There is nothing to forget: a pass that was stopped after its call comes here.
+	case kind == mfaclient.KindConflict:
+		s.refuse(request, "the service resets PIN errors only once until the next good authentication; issue an Unlock code instead")
+		return nil
+	case kind == mfaclient.KindInvalid, kind == mfaclient.KindDenied:
+		s.refuse(request, "the service refuses to reset the PIN errors of this account")
+		return nil
+	case kind == mfaclient.KindNotFound:
+		return r.whenGone(s, err)
+	case err != nil:
+		return err
+	}
+	noteRequest(s.user, request)
+	s.user.Status.CodeRefusal = nil
+	s.did("PINErrorsReset", "ResetPINErrors", "the service has forgotten wrong PINs")
+	// The state in the picture is the one before; whether the account is unlocked is seen at once.
+	s.fresh = false
+	return r.freshen(ctx, s)
 }

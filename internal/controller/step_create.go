@@ -41,15 +41,15 @@ func (r *UserReconciler) createAccount(ctx context.Context, s *scope) error {
 	defer cancel()
 	s.conn.inventory.Put(account)
 	s.see(account)
+	s.fresh = true
 	s.user.Status.Creating = nil
-	s.user.Status.HandledCodeGeneration = max(s.user.Status.HandledCodeGeneration, s.user.Spec.Code.WantedGeneration())
-	s.user.Status.HandledIssueCode = s.user.Annotations[v1alpha1.AnnotationIssueCode]
+	noteHandled(s.user)
 	s.did("Created", "Create", "created the account")
 	if s.user.Spec.Code.WantedGeneration() == 0 {
 		s.user.Status.Code = nil
 		return nil
 	}
-	return r.storeCode(ctx, s, r.codeIntent(s, requestCreate).Pending, issued)
+	return r.handOut(ctx, s, creationRequest(s.user).intent(r.now()), issued)
 }
 
 // readyToCreate checks all that can be checked before the account exists.
@@ -57,11 +57,8 @@ func (r *UserReconciler) readyToCreate(ctx context.Context, s *scope) error {
 	if wait := s.conn.quotaWait(s.now); wait > 0 {
 		return waitingFor(v1alpha1.ReasonQuotaExceeded, messageQuota, wait)
 	}
-	if message := notServed(s.user); message != "" {
-		return stalled(v1alpha1.ReasonNotServed, message)
-	}
 	if s.user.Spec.Code.WantedGeneration() > 0 {
-		if err := r.checkSecret(ctx, s); err != nil {
+		if err := r.readyToIssue(ctx, s, creationRequest(s.user)); err != nil {
 			return err
 		}
 	}
@@ -90,7 +87,11 @@ func (r *UserReconciler) intendCreation(ctx context.Context, s *scope) error {
 	if status.Creating != nil {
 		attempts = status.Creating.Attempts
 	}
-	status.Creating = &v1alpha1.CreationIntent{At: metav1.NewMicroTime(r.now()), Attempts: attempts + 1}
+	now := r.now()
+	status.Creating = &v1alpha1.CreationIntent{At: metav1.NewMicroTime(now), Attempts: attempts + 1}
+	if s.user.Spec.Code.WantedGeneration() > 0 {
+		s.countCode(metav1.NewTime(now.Truncate(time.Second)))
+	}
 	return r.recordIntent(ctx, s)
 }
 
@@ -137,10 +138,15 @@ func (r *UserReconciler) withdrawCreation(ctx context.Context, s *scope) error {
 	defer cancel()
 	s.user.Status.Creating = nil
 	// A JSON patch with a test: just this intent goes, without a lock that others could make it lose.
-	patch, err := json.Marshal([]map[string]any{
+	operations := []map[string]any{
 		{"op": "test", "path": "/status/creating/at", "value": intent.At},
 		{"op": "remove", "path": "/status/creating"},
-	})
+	}
+	if s.user.Spec.Code.WantedGeneration() > 0 {
+		s.uncountCode()
+		operations = append(operations, map[string]any{"op": "replace", "path": "/status/codeTimes", "value": s.user.Status.CodeTimes})
+	}
+	patch, err := json.Marshal(operations)
 	if err != nil {
 		return fmt.Errorf("withdraw the intent: %w", err)
 	}
@@ -176,20 +182,22 @@ func (r *UserReconciler) addFinalizer(ctx context.Context, s *scope) error {
 // lock makes sure that of two passes over the same state only one goes on to the call.
 func (r *UserReconciler) recordIntent(ctx context.Context, s *scope) error {
 	patched := s.base.DeepCopy()
-	patched.Status.AccountID = s.user.Status.AccountID
-	patched.Status.Creating = s.user.Status.Creating.DeepCopy()
-	patched.Status.Code = s.user.Status.Code.DeepCopy()
-	patched.Status.HandledCodeGeneration = s.user.Status.HandledCodeGeneration
+	copyIntents(&patched.Status, &s.user.Status)
 	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
 	if err := r.client.Status().Patch(ctx, patched, lock); err != nil {
 		// What is not on record does not happen, and must not get on record at the end of the pass.
-		was := s.base.Status.DeepCopy()
-		s.user.Status.AccountID, s.user.Status.Creating, s.user.Status.Code = was.AccountID, was.Creating, was.Code
-		s.user.Status.HandledCodeGeneration = was.HandledCodeGeneration
+		copyIntents(&s.user.Status, &s.base.Status)
 		return fmt.Errorf("record the intent: %w", err)
 	}
 	s.rebase(patched)
 	return nil
+}
+
+// copyIntents copies what status says about calls that can't be repeated.
+func copyIntents(to, from *v1alpha1.MFAUserStatus) {
+	from = from.DeepCopy()
+	to.AccountID, to.Creating, to.Code, to.CodeTimes, to.CodeRefusal = from.AccountID, from.Creating, from.Code, from.CodeTimes, from.CodeRefusal
+	to.HandledCodeGeneration, to.HandledIssueCodes = from.HandledCodeGeneration, from.HandledIssueCodes
 }
 
 // rebase makes what was just written the base of the next write, and keeps what the steps have found since.

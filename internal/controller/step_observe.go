@@ -8,15 +8,25 @@ import (
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 )
 
-// observe follows the life of the code, takes a dead one out of its Secret, and says how account and code stand.
+// observe looks at what the pass has left behind, and says how account and code stand.
 func (r *UserReconciler) observe(ctx context.Context, s *scope) error {
 	s.user.Status.PendingChanges = s.pending
-	if err := r.followCode(ctx, s); err != nil {
+	if err := run(ctx, s, []step{r.followCode, r.observeDevices}); err != nil {
 		return err
 	}
 	s.markCode()
 	s.markEnrolled()
-	return unservedRequest(s)
+	return refusal(s)
+}
+
+// refusal stops the pass when the manifest still asks for a code that was refused. One that was refused by hand is over: its
+// event and status.codeRefusal tell.
+func refusal(s *scope) error {
+	refused := s.user.Status.CodeRefusal
+	if refused == nil || s.observeOnly() || !stillAsked(s.user, refused.Request) {
+		return nil
+	}
+	return stalled(v1alpha1.ReasonCodeRefused, refused.Message)
 }
 
 // markCode states how the code stands.
@@ -27,6 +37,12 @@ func (s *scope) markCode() {
 		return
 	}
 	row := codeConditions[code.Phase]
+	switch {
+	case code.Phase == v1alpha1.CodeRefused && s.user.Status.CodeRefusal != nil:
+		row.message = s.user.Status.CodeRefusal.Message
+	case code.Phase == v1alpha1.CodeActive && code.Delivery == v1alpha1.DeliveryEmail:
+		row.message = "the service was asked to mail the person a live link"
+	}
 	s.mark(v1alpha1.ConditionCodeReady, row.status, row.reason, row.message)
 }
 
@@ -63,21 +79,4 @@ var enrolledConditions = map[v1alpha1.AccountState]conditionRow{
 	v1alpha1.StateExpired:           {metav1.ConditionFalse, v1alpha1.ReasonEnrollmentExpired, "the enrolment code was not used in time"},
 	v1alpha1.StateBlocked:           {metav1.ConditionFalse, v1alpha1.ReasonAccountBlocked, "the account is blocked"},
 	v1alpha1.StatePinBlocked:        {metav1.ConditionFalse, v1alpha1.ReasonPinBlocked, "the account is blocked after too many wrong PINs"},
-}
-
-// unservedRequest stops a pass that was asked for a code in a way that this version does not serve: better said than ignored.
-func unservedRequest(s *scope) error {
-	if s.observeOnly() {
-		return nil
-	}
-	switch asked := s.user.Annotations[v1alpha1.AnnotationIssueCode]; {
-	case s.user.Spec.Code.WantedGeneration() > s.user.Status.HandledCodeGeneration:
-		return stalled(v1alpha1.ReasonNotServed, "spec.code.generation asks for another code, which this version of the operator does not issue")
-	case asked != "" && asked != s.user.Status.HandledIssueCode:
-		return stalled(v1alpha1.ReasonNotServed, "the annotation issue-code asks for a code, which this version of the operator does not issue")
-	}
-	if message := notServed(s.user); message != "" {
-		return stalled(v1alpha1.ReasonNotServed, message)
-	}
-	return nil
 }

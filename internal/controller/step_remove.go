@@ -125,6 +125,7 @@ func removalHint(err error) error {
 func (r *UserReconciler) release(ctx context.Context, s *scope) error {
 	s.released = true
 	r.groupChecks.forget(s.user.UID)
+	r.deviceReads.forget(s.user.UID)
 	patched := s.base.DeepCopy()
 	if !controllerutil.RemoveFinalizer(patched, v1alpha1.Finalizer) {
 		return nil

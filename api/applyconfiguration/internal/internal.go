@@ -74,12 +74,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: at
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: delivery
+      type:
+        namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeDelivery
+    - name: deviceIDs
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: purpose
       type:
         namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodePurpose
     - name: request
       type:
         scalar: string
+    - name: sent
+      type:
+        scalar: boolean
     - name: type
       type:
         namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeType
@@ -102,6 +114,15 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodePurpose
   scalar: string
+- name: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeRefusal
+  map:
+    fields:
+    - name: message
+      type:
+        scalar: string
+    - name: request
+      type:
+        scalar: string
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeRenewal
   scalar: string
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeSpec
@@ -137,6 +158,18 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeStatus
   map:
     fields:
+    - name: activatedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: delivery
+      type:
+        namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeDelivery
+    - name: deviceIDs
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: emailedAt
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
@@ -417,6 +450,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: code
       type:
         namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeStatus
+    - name: codeRefusal
+      type:
+        namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeRefusal
+    - name: codeTimes
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+          elementRelationship: atomic
     - name: conditions
       type:
         list:
@@ -437,9 +479,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: handledCodeGeneration
       type:
         scalar: numeric
-    - name: handledIssueCode
+    - name: handledIssueCodes
       type:
-        scalar: string
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: handledReconcileRequest
       type:
         scalar: string

@@ -18,8 +18,15 @@ type CodeIntentApplyConfiguration struct {
 	Purpose *apiv1alpha1.CodePurpose `json:"purpose,omitempty"`
 	// Type asked for.
 	Type *apiv1alpha1.CodeType `json:"type,omitempty"`
+	// Delivery asked for.
+	Delivery *apiv1alpha1.CodeDelivery `json:"delivery,omitempty"`
+	// DeviceIDs of the account before the call, for AddDevice and Restore.
+	DeviceIDs []string `json:"deviceIDs,omitempty"`
 	// At is when the call was about to be made.
 	At *v1.Time `json:"at,omitempty"`
+	// Sent is true from just before the call until its outcome is known: the service may then have issued a code, and
+	// cancelled the one before.
+	Sent *bool `json:"sent,omitempty"`
 }
 
 // CodeIntentApplyConfiguration constructs a declarative configuration of the CodeIntent type for use with
@@ -52,10 +59,36 @@ func (b *CodeIntentApplyConfiguration) WithType(value apiv1alpha1.CodeType) *Cod
 	return b
 }
 
+// WithDelivery sets the Delivery field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Delivery field is set to the value of the last call.
+func (b *CodeIntentApplyConfiguration) WithDelivery(value apiv1alpha1.CodeDelivery) *CodeIntentApplyConfiguration {
+	b.Delivery = &value
+	return b
+}
+
+// WithDeviceIDs adds the given value to the DeviceIDs field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the DeviceIDs field.
+func (b *CodeIntentApplyConfiguration) WithDeviceIDs(values ...string) *CodeIntentApplyConfiguration {
+	for i := range values {
+		b.DeviceIDs = append(b.DeviceIDs, values[i])
+	}
+	return b
+}
+
 // WithAt sets the At field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the At field is set to the value of the last call.
 func (b *CodeIntentApplyConfiguration) WithAt(value v1.Time) *CodeIntentApplyConfiguration {
 	b.At = &value
+	return b
+}
+
+// WithSent sets the Sent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Sent field is set to the value of the last call.
+func (b *CodeIntentApplyConfiguration) WithSent(value bool) *CodeIntentApplyConfiguration {
+	b.Sent = &value
 	return b
 }

@@ -18,17 +18,25 @@ type CodeStatusApplyConfiguration struct {
 	Purpose *apiv1alpha1.CodePurpose `json:"purpose,omitempty"`
 	// Type of the code.
 	Type *apiv1alpha1.CodeType `json:"type,omitempty"`
+	// Delivery of the code, as stated when it was asked for.
+	Delivery *apiv1alpha1.CodeDelivery `json:"delivery,omitempty"`
 	// Phase of the code.
 	Phase *apiv1alpha1.CodePhase `json:"phase,omitempty"`
 	// IssuedAt is when the code was issued.
 	IssuedAt *v1.Time `json:"issuedAt,omitempty"`
 	// ExpiresAt is when the code runs out: as the service said, else the issue time and the connection's codeLifetimes.
 	ExpiresAt *v1.Time `json:"expiresAt,omitempty"`
+	// ActivatedAt is when a code of type Inactive was switched on.
+	ActivatedAt *v1.Time `json:"activatedAt,omitempty"`
 	// SecretRef names the Secret that holds the code while it lives and its record afterwards, in the namespace of the MFAUser.
 	SecretRef *SecretReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// EmailedAt is when the service was last asked to mail the link.
 	EmailedAt *v1.Time `json:"emailedAt,omitempty"`
-	// Pending is a request whose answer is not known yet. It is written before the call and cleared with the answer.
+	// DeviceIDs are the devices that the account had when an AddDevice or Restore code was asked for: another one among
+	// them later shows that the code was used.
+	DeviceIDs []string `json:"deviceIDs,omitempty"`
+	// Pending is a request whose answer is not known yet. It is written before the call and cleared with the answer; the
+	// fields above still speak of the code before it.
 	Pending *CodeIntentApplyConfiguration `json:"pending,omitempty"`
 }
 
@@ -62,6 +70,14 @@ func (b *CodeStatusApplyConfiguration) WithType(value apiv1alpha1.CodeType) *Cod
 	return b
 }
 
+// WithDelivery sets the Delivery field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Delivery field is set to the value of the last call.
+func (b *CodeStatusApplyConfiguration) WithDelivery(value apiv1alpha1.CodeDelivery) *CodeStatusApplyConfiguration {
+	b.Delivery = &value
+	return b
+}
+
 // WithPhase sets the Phase field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Phase field is set to the value of the last call.
@@ -86,6 +102,14 @@ func (b *CodeStatusApplyConfiguration) WithExpiresAt(value v1.Time) *CodeStatusA
 	return b
 }
 
+// WithActivatedAt sets the ActivatedAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ActivatedAt field is set to the value of the last call.
+func (b *CodeStatusApplyConfiguration) WithActivatedAt(value v1.Time) *CodeStatusApplyConfiguration {
+	b.ActivatedAt = &value
+	return b
+}
+
 // WithSecretRef sets the SecretRef field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the SecretRef field is set to the value of the last call.
@@ -99,6 +123,16 @@ func (b *CodeStatusApplyConfiguration) WithSecretRef(value *SecretReferenceApply
 // If called multiple times, the EmailedAt field is set to the value of the last call.
 func (b *CodeStatusApplyConfiguration) WithEmailedAt(value v1.Time) *CodeStatusApplyConfiguration {
 	b.EmailedAt = &value
+	return b
+}
+
+// WithDeviceIDs adds the given value to the DeviceIDs field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the DeviceIDs field.
+func (b *CodeStatusApplyConfiguration) WithDeviceIDs(values ...string) *CodeStatusApplyConfiguration {
+	for i := range values {
+		b.DeviceIDs = append(b.DeviceIDs, values[i])
+	}
 	return b
 }
 

@@ -4,7 +4,8 @@ package v1alpha1
 
 import (
 	apiv1alpha1 "github.com/trustbuilder-mfa/operator/api/v1alpha1"
-	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
 // MFAUserStatusApplyConfiguration represents a declarative configuration of the MFAUserStatus type for use
@@ -29,12 +30,18 @@ type MFAUserStatusApplyConfiguration struct {
 	Code *CodeStatusApplyConfiguration `json:"code,omitempty"`
 	// HandledCodeGeneration is the highest spec.code.generation that was ever acted on.
 	HandledCodeGeneration *int64 `json:"handledCodeGeneration,omitempty"`
-	// HandledIssueCode is the last value of the issue-code annotation that was acted on.
-	HandledIssueCode *string `json:"handledIssueCode,omitempty"`
+	// HandledIssueCodes are the values of the issue-code annotation that were acted on, the newest last; at most 20. None of
+	// them acts again.
+	HandledIssueCodes []string `json:"handledIssueCodes,omitempty"`
+	// CodeTimes are the times within the last hour at which a code was asked for; five are allowed. Older ones may still be
+	// listed until the next is added.
+	CodeTimes []v1.Time `json:"codeTimes,omitempty"`
+	// CodeRefusal is the newest code request, if it was refused.
+	CodeRefusal *CodeRefusalApplyConfiguration `json:"codeRefusal,omitempty"`
 	// HandledReconcileRequest is the last value of the reconcile-requested-at annotation that was acted on.
 	HandledReconcileRequest *string `json:"handledReconcileRequest,omitempty"`
 	// Conditions: Ready, AccountSynced, CodeReady and Enrolled, and Reconciling and Stalled while they are true.
-	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
+	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
 // MFAUserStatusApplyConfiguration constructs a declarative configuration of the MFAUserStatus type for use with
@@ -114,11 +121,31 @@ func (b *MFAUserStatusApplyConfiguration) WithHandledCodeGeneration(value int64)
 	return b
 }
 
-// WithHandledIssueCode sets the HandledIssueCode field in the declarative configuration to the given value
+// WithHandledIssueCodes adds the given value to the HandledIssueCodes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the HandledIssueCodes field.
+func (b *MFAUserStatusApplyConfiguration) WithHandledIssueCodes(values ...string) *MFAUserStatusApplyConfiguration {
+	for i := range values {
+		b.HandledIssueCodes = append(b.HandledIssueCodes, values[i])
+	}
+	return b
+}
+
+// WithCodeTimes adds the given value to the CodeTimes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the CodeTimes field.
+func (b *MFAUserStatusApplyConfiguration) WithCodeTimes(values ...v1.Time) *MFAUserStatusApplyConfiguration {
+	for i := range values {
+		b.CodeTimes = append(b.CodeTimes, values[i])
+	}
+	return b
+}
+
+// WithCodeRefusal sets the CodeRefusal field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the HandledIssueCode field is set to the value of the last call.
-func (b *MFAUserStatusApplyConfiguration) WithHandledIssueCode(value string) *MFAUserStatusApplyConfiguration {
-	b.HandledIssueCode = &value
+// If called multiple times, the CodeRefusal field is set to the value of the last call.
+func (b *MFAUserStatusApplyConfiguration) WithCodeRefusal(value *CodeRefusalApplyConfiguration) *MFAUserStatusApplyConfiguration {
+	b.CodeRefusal = value
 	return b
 }
 
@@ -133,7 +160,7 @@ func (b *MFAUserStatusApplyConfiguration) WithHandledReconcileRequest(value stri
 // WithConditions adds the given value to the Conditions field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Conditions field.
-func (b *MFAUserStatusApplyConfiguration) WithConditions(values ...*v1.ConditionApplyConfiguration) *MFAUserStatusApplyConfiguration {
+func (b *MFAUserStatusApplyConfiguration) WithConditions(values ...*metav1.ConditionApplyConfiguration) *MFAUserStatusApplyConfiguration {
 	for i := range values {
 		if values[i] == nil {
 			panic("nil value passed to WithConditions")

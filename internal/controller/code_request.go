@@ -1,0 +1,165 @@
+package controller
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// purposePINErrors asks by annotation for wrong PINs to be forgotten; no code comes of it.
+const purposePINErrors v1alpha1.CodePurpose = "PINErrors"
+
+// requestCreate is the request that a new account's enrolment code answers.
+const requestCreate = "create"
+
+// codeRequest is what somebody asks for and nobody has dealt with yet.
+type codeRequest struct {
+	name     string // as in status and on the Secret
+	purpose  v1alpha1.CodePurpose
+	codeType v1alpha1.CodeType
+	delivery v1alpha1.CodeDelivery
+	// malformed says what is wrong with a request that can't be read.
+	malformed string
+}
+
+// statedRequest returns the oldest request of manifest and annotation that was not dealt with; nil when there is none.
+func statedRequest(user *v1alpha1.MFAUser) *codeRequest {
+	if g := user.Spec.Code.WantedGeneration(); g > user.Status.HandledCodeGeneration {
+		return newRequest(user, "generation/"+strconv.FormatInt(g, 10), user.Spec.Code.Purpose)
+	}
+	asked := user.Annotations[v1alpha1.AnnotationIssueCode]
+	if asked == "" || slices.Contains(user.Status.HandledIssueCodes, echo(asked)) {
+		return nil
+	}
+	purpose, token, _ := strings.Cut(asked, "/")
+	if !slices.Contains(purposesByHand, v1alpha1.CodePurpose(purpose)) || !tokenPattern.MatchString(token) {
+		return &codeRequest{name: "annotation", malformed: "the annotation trustbuilder-mfa.dev/issue-code must be <Purpose>/<token>, where the purpose is Enrollment, AddDevice, " +
+			"Unlock, Restore or PINErrors, and the token 1 to 63 letters, digits or characters of .:_- that were not used before"}
+	}
+	return newRequest(user, "annotation/"+token, v1alpha1.CodePurpose(purpose))
+}
+
+func newRequest(user *v1alpha1.MFAUser, name string, purpose v1alpha1.CodePurpose) *codeRequest {
+	return &codeRequest{name: name, purpose: purpose, codeType: user.Spec.Code.Type, delivery: user.Spec.Code.Delivery}
+}
+
+// wayOn tells somebody whose request was refused how to ask again.
+func (c *codeRequest) wayOn() string {
+	switch {
+	case c.malformed != "":
+		return ""
+	case strings.HasPrefix(c.name, "annotation"):
+		return "; the request is over. Ask again with another token once it fits"
+	}
+	return "; the request is over. Ask again with a higher spec.code.generation once it fits"
+}
+
+var purposesByHand = []v1alpha1.CodePurpose{
+	v1alpha1.PurposeEnrollment, v1alpha1.PurposeAddDevice, v1alpha1.PurposeUnlock, v1alpha1.PurposeRestore, purposePINErrors,
+}
+
+var tokenPattern = regexp.MustCompile(`^[A-Za-z0-9.:_-]{1,63}$`)
+
+// maxRenewals is how often a code that ran out is replaced by itself.
+const maxRenewals = 5
+
+// renewalRequest returns the renewal that is due; nil when none is. Only codes that the manifest asked for are renewed, not
+// those that were asked for by hand, nor those that were switched on: then somebody waited for the person.
+func renewalRequest(user *v1alpha1.MFAUser) *codeRequest {
+	code, spec := user.Status.Code, &user.Spec.Code
+	renewable := spec.Renewal == v1alpha1.RenewalWhenExpired && spec.Purpose == v1alpha1.PurposeEnrollment && spec.Type != v1alpha1.CodeShort
+	if !renewable || code == nil || code.Pending != nil || code.Phase != v1alpha1.CodeExpired ||
+		code.Purpose != v1alpha1.PurposeEnrollment || code.Type == v1alpha1.CodeShort || code.ActivatedAt != nil {
+		return nil
+	}
+	done := 0
+	kind, rest, _ := strings.Cut(code.Request, "/")
+	switch kind {
+	case requestCreate, "generation":
+	case "renewal":
+		_, n, _ := strings.Cut(rest, "/")
+		done, _ = strconv.Atoi(n)
+	default:
+		return nil
+	}
+	if done >= maxRenewals {
+		return nil
+	}
+	return newRequest(user, fmt.Sprintf("renewal/%d/%d", user.Status.HandledCodeGeneration, done+1), v1alpha1.PurposeEnrollment)
+}
+
+// fits says for whom a purpose is.
+var fits = map[v1alpha1.CodePurpose][]v1alpha1.AccountState{
+	v1alpha1.PurposeEnrollment: {v1alpha1.StatePendingActivation, v1alpha1.StateExpired},
+	v1alpha1.PurposeAddDevice:  {v1alpha1.StateActivated},
+	v1alpha1.PurposeUnlock:     {v1alpha1.StatePinBlocked},
+	v1alpha1.PurposeRestore:    {v1alpha1.StateActivated, v1alpha1.StatePinBlocked},
+	purposePINErrors:           {v1alpha1.StateActivated, v1alpha1.StatePinBlocked},
+}
+
+// unfit says why a code of this purpose is of no use to the account as it is; empty when it is of use.
+func unfit(purpose v1alpha1.CodePurpose, account mfaclient.Account) string {
+	state := accountState(account.State)
+	switch {
+	case account.Blocked || state == v1alpha1.StateBlocked:
+		return "the account is blocked"
+	case slices.Contains(fits[purpose], state):
+		return ""
+	}
+	states := make([]string, 0, len(fits[purpose]))
+	for _, state := range fits[purpose] {
+		states = append(states, string(state))
+	}
+	return fmt.Sprintf("%s is for an account that is %s, and this one is %s", purpose, strings.Join(states, " or "), state)
+}
+
+// Handled requests. What is noted here never acts again.
+
+// maxHandled is how many values of the annotation are remembered.
+const maxHandled = 20
+
+// noteHandled records what manifest and annotation ask for as dealt with.
+func noteHandled(user *v1alpha1.MFAUser) {
+	noteGeneration(user)
+	noteAnnotation(user)
+}
+
+func noteGeneration(user *v1alpha1.MFAUser) {
+	user.Status.HandledCodeGeneration = max(user.Status.HandledCodeGeneration, user.Spec.Code.WantedGeneration())
+}
+
+func noteAnnotation(user *v1alpha1.MFAUser) {
+	asked := user.Annotations[v1alpha1.AnnotationIssueCode]
+	handled := user.Status.HandledIssueCodes
+	if asked == "" || slices.Contains(handled, echo(asked)) {
+		return
+	}
+	handled = append(slices.Clone(handled), echo(asked))
+	user.Status.HandledIssueCodes = handled[max(0, len(handled)-maxHandled):]
+}
+
+// noteRequest records one request as dealt with. A renewal is told by the code that it renews.
+func noteRequest(user *v1alpha1.MFAUser, request *codeRequest) {
+	switch kind, _, _ := strings.Cut(request.name, "/"); kind {
+	case "generation":
+		noteGeneration(user)
+	case "annotation":
+		noteAnnotation(user)
+	}
+}
+
+// echo is how a value of the annotation stands in status: whoever may annotate can make it as long as he likes.
+func echo(asked string) string {
+	const enough = 96 // longer than any value that can be read
+	return strings.ToValidUTF8(asked[:min(len(asked), enough)], "")
+}
+
+// stillAsked tells whether the manifest asks for a request that was refused.
+func stillAsked(user *v1alpha1.MFAUser, request string) bool {
+	return request == requestCreate || request == "generation/"+strconv.FormatInt(user.Spec.Code.WantedGeneration(), 10)
+}
