@@ -1,0 +1,106 @@
+package controller
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfasim"
+)
+
+// TestUseIsSeen: of each purpose, within one interval, and the code leaves its Secret.
+func TestUseIsSeen(t *testing.T) {
+	for _, fit := range fitting {
+		t.Run(string(fit.purpose)+" "+fit.status, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.inState(fit.status)
+			w.raise(purpose(fit.purpose))
+			w.drive(25*time.Minute, "alice")
+			w.g.Expect(w.get("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeActive), "not before")
+
+			w.g.Expect(w.sim.UseCode(string(w.secret("alice").Data[v1alpha1.KeyCode]))).To(Succeed())
+			w.drive(11*time.Minute, "alice")
+
+			user := w.get("alice")
+			w.g.Expect(user.Status.Code.Phase).To(Equal(v1alpha1.CodeUsed))
+			w.g.Expect(w.secret("alice").Data).NotTo(Or(HaveKey(v1alpha1.KeyCode), HaveKey(v1alpha1.KeyLink)))
+			w.g.Expect(user.Status.Devices).To(HaveLen(len(w.sim.Devices(aliceLogin))))
+			w.sim.ResetCalls()
+			w.drive(time.Hour, "alice")
+			w.g.Expect(w.sim.Calls()["ListDevices"]).To(BeZero(), "nobody is polled without a code that asks for it")
+		})
+	}
+}
+
+// TestUsedCodeOfAUserWhoMayNoLonger: the code goes, whatever stops the pass.
+func TestUsedCodeOfAUserWhoMayNoLonger(t *testing.T) {
+	cases := map[string]func(w *testWorld){
+		"not allowed": func(w *testWorld) {
+			w.editConnection(func(c *v1alpha1.MFAConnection) { c.Spec.Policy.LoginPatterns = []string{"*@example.org"} })
+		},
+		"group not found": func(w *testWorld) {
+			w.edit("alice", func(u *v1alpha1.MFAUser) {
+				u.Spec.Groups = []v1alpha1.GroupMembership{{Name: "staff-gone", Role: v1alpha1.RoleUser}}
+			})
+		},
+	}
+	for name, stop := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.inState(mfasim.StatusPending)
+			stop(w)
+			w.settle("alice")
+			w.g.Expect(w.sim.UseCode(string(w.secret("alice").Data[v1alpha1.KeyCode]))).To(Succeed())
+			w.tick(11 * time.Minute)
+			user := w.settle("alice")
+			w.g.Expect(ready(user.Status.Conditions)).To(HaveSuffix(" Stalled"))
+			w.g.Expect(user.Status.Code.Phase).To(Equal(v1alpha1.CodeUsed))
+			w.g.Expect(w.secret("alice").Data).NotTo(HaveKey(v1alpha1.KeyCode))
+		})
+	}
+}
+
+// TestImmutableSecret: a dead code that can't be taken out of its Secret is told of, once, and management goes on.
+func TestImmutableSecret(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{}, func(c *v1alpha1.MFAConnection) { c.Spec.ResyncInterval.Duration = 24 * time.Hour })
+	w.inState(mfasim.StatusPending)
+	secret := w.secret("alice")
+	secret.Immutable = new(true)
+	w.g.Expect(w.client.Update(w.ctx, secret)).To(Succeed())
+	w.drive(22*24*time.Hour, "alice")
+	w.g.Expect(w.get("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeExpired))
+	w.g.Expect(w.eventsWith("CodeNotRemoved")).To(Equal(1))
+	w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.FirstName = new("Alice") })
+	w.g.Expect(ready(w.settle("alice").Status.Conditions)).To(Equal("True Reconciled"))
+	w.g.Expect(w.remote(aliceLogin).FirstName).To(Equal("Alice"))
+	w.g.Expect(w.sim.CodesIssued(aliceLogin)).To(Equal(1))
+	w.g.Expect(ready(w.raise().Status.Conditions)).To(Equal("False SecretConflict Stalled"), "found before a code is asked for")
+	w.g.Expect(w.sim.CodesIssued(aliceLogin)).To(Equal(1))
+}
+
+// TestDevices: read when the state changes, at most 20 shown, in an order of their own.
+func TestDevices(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.inState(mfasim.StatusPending)
+	for range 25 {
+		_, err := w.sim.AddDevice(aliceLogin)
+		w.g.Expect(err).NotTo(HaveOccurred())
+	}
+	w.tick(11 * time.Minute)
+	w.sim.SetFault(mfasim.Fault{Operation: "ListDevices", Kind: mfasim.FaultStatus, Count: 1})
+	_, err := w.pass("alice")
+	w.g.Expect(err).To(HaveOccurred())
+	user := w.settle("alice")
+	w.g.Expect(user.Status.Devices).To(HaveLen(20))
+	w.g.Expect(user.Status.Devices[0]).To(HaveField("State", "Active"))
+
+	w.console(aliceLogin, func(a *mfasim.Account) { a.Status = mfasim.StatusPINBlocked })
+	w.g.Expect(w.settle("alice").Status.Devices[0]).To(HaveField("State", "PinLocked"))
+	w.startOperator()
+	w.reconcileConnection()
+	w.sim.ResetCalls()
+	w.settle("alice")
+	w.g.Expect(w.sim.Calls()["ListDevices"]).To(BeZero(), "a restart polls nobody")
+}
