@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -12,13 +13,14 @@ const (
 	secretKeys = `kubectl get secret alice-mfa -n team-a -o go-template='{{range $key, $_ := .data}}{{$key}} {{end}}{{"\n"}}'`
 	secretLink = `kubectl get secret alice-mfa -n team-a -o go-template='{{.data.link | base64decode}}'`
 	conditions = `kubectl get mfau alice -n team-a -o jsonpath='{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\n"}{end}'`
+	devices    = `kubectl get mfau alice -n team-a -o jsonpath='{range .status.devices[*]}{.name}: {.state}{"\n"}{end}'`
 	alice      = "alice@example.com"
 )
 
 // show is what the demo shows, from the top down; it stops at the first thing that is not seen.
 func (s *stage) show(ctx context.Context) error {
 	steps := []func(context.Context) error{
-		s.startControlPlane, s.startSimulator, s.install, s.startManager, s.applySamples, s.look, s.enrol, s.drift,
+		s.startControlPlane, s.startSimulator, s.install, s.startManager, s.applySamples, s.look, s.enrol, s.drift, s.lostPhone,
 	}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
@@ -60,6 +62,18 @@ func (s *stage) look(ctx context.Context) error {
 
 func (s *stage) enrol(ctx context.Context) error {
 	fmt.Println("\n# Alice opens the link from her Secret and enrols her phone (the simulator plays her).")
+	if err := s.openLink(ctx); err != nil {
+		return err
+	}
+	return s.see(ctx,
+		command{line: "kubectl -n team-a wait mfau/alice --for=jsonpath='{.status.state}'=Activated --timeout=60s", sees: "Alice's state turning to Activated"},
+		command{line: "kubectl get mfau alice -n team-a", sees: "Alice's code marked as used", want: []string{`^alice .* Activated +Used +True `}},
+		command{line: secretKeys, sees: "code and link gone from Alice's Secret", want: []string{`\bstate\b`}, absent: []string{`\bcode\b`, `\blink\b`}},
+	)
+}
+
+// openLink plays Alice, who opens the link that is in her Secret now.
+func (s *stage) openLink(ctx context.Context) error {
 	link, err := s.shell.run(ctx, secretLink)
 	if err != nil || !strings.HasPrefix(link, "https://") {
 		return notSeen("a link in the Secret alice-mfa", cmp.Or(err, errors.New("it is empty or no link")))
@@ -67,11 +81,7 @@ func (s *stage) enrol(ctx context.Context) error {
 	if err := s.simulator.useLink(ctx, link); err != nil {
 		return notSeen("Alice enrolling with the link of her Secret", err)
 	}
-	return s.see(ctx,
-		command{line: "kubectl -n team-a wait mfau/alice --for=jsonpath='{.status.state}'=Activated --timeout=60s", sees: "Alice's state turning to Activated"},
-		command{line: "kubectl get mfau alice -n team-a", sees: "Alice's code marked as used", want: []string{`^alice .* Activated +Used +True `}},
-		command{line: secretKeys, sees: "code and link gone from Alice's Secret", want: []string{`\bstate\b`}, absent: []string{`\bcode\b`, `\blink\b`}},
-	)
+	return nil
 }
 
 func (s *stage) drift(ctx context.Context) error {
@@ -91,6 +101,32 @@ func (s *stage) drift(ctx context.Context) error {
 	}
 	fmt.Println("  The service says Martin again.")
 	return s.see(ctx, command{line: "kubectl -n team-a events --for mfau/alice", sees: "the event of the correction", want: []string{`Updated .*lastName`}})
+}
+
+// lostPhone is what a help desk does: one annotation, and the person enrols another phone in the place of all others.
+func (s *stage) lostPhone(ctx context.Context) error {
+	err := s.tell(ctx, "Alice has lost her phone. The help desk asks once, by hand, for a code whose use removes all her other devices.",
+		command{line: devices, sees: "Alice's phone", want: []string{`^Phone \S+: Active\s*$`}},
+		command{line: "kubectl -n team-a annotate mfau/alice trustbuilder-mfa.dev/issue-code=Restore/lost-phone"},
+		command{line: "kubectl -n team-a wait mfau/alice --for=jsonpath='{.status.code.purpose}'=Restore --timeout=60s", sees: "the Restore code"},
+		command{line: secretKeys, sees: "code and link in Alice's Secret again", want: []string{`\bcode\b`, `\blink\b`}},
+	)
+	if err != nil {
+		return err
+	}
+	lost, err := s.shell.run(ctx, devices)
+	if err != nil {
+		return notSeen("the name of the lost phone", err)
+	}
+	fmt.Println("\n# She opens the link on her new phone.")
+	if err := s.openLink(ctx); err != nil {
+		return err
+	}
+	return s.see(ctx,
+		command{line: "kubectl -n team-a wait mfau/alice --for=jsonpath='{.status.code.phase}'=Used --timeout=60s", sees: "the Restore code marked as used"},
+		command{line: devices, sees: "the new phone in the place of the lost one", want: []string{`^Phone \S+: Active\s*$`}, absent: []string{regexp.QuoteMeta(strings.TrimSpace(lost))}},
+		command{line: secretKeys, sees: "code and link gone from Alice's Secret", want: []string{`\bstate\b`}, absent: []string{`\bcode\b`, `\blink\b`}},
+	)
 }
 
 // tell says what comes, and runs it.

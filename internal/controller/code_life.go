@@ -113,6 +113,21 @@ func live(code *v1alpha1.CodeStatus) bool {
 	return slices.Contains([]v1alpha1.CodePhase{v1alpha1.CodeActive, v1alpha1.CodeInactivePhase}, code.Phase)
 }
 
+// planCode asks for a pass when a live code runs out and when its use is looked for next, whatever this pass came to: also
+// the one that has issued it.
+func (r *UserReconciler) planCode(s *scope) {
+	code := s.user.Status.Code
+	if code == nil || !live(code) || s.deleting() {
+		return
+	}
+	if code.ExpiresAt != nil {
+		s.wakeAt(code.ExpiresAt.Time)
+	}
+	if addsDevice(code.Purpose) && s.connObject != nil && !s.user.Spec.Suspend {
+		s.wakeAt(r.deviceReads.next(s.user.UID, s.now, interval(s.connObject)))
+	}
+}
+
 // supersede ends the code before, which a newer one has cancelled or may have.
 func (r *UserReconciler) supersede(ctx context.Context, s *scope) error {
 	if code := s.user.Status.Code; code == nil || !live(code) {

@@ -34,6 +34,27 @@ func TestUseIsSeen(t *testing.T) {
 	}
 }
 
+// TestUseIsPlanned: the very pass that has issued a code says when its use is looked for.
+func TestUseIsPlanned(t *testing.T) {
+	for _, p := range []v1alpha1.CodePurpose{v1alpha1.PurposeAddDevice, v1alpha1.PurposeRestore} {
+		t.Run(string(p), func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.inState(mfasim.StatusActivated)
+			w.edit("alice", func(u *v1alpha1.MFAUser) {
+				u.Annotations = map[string]string{v1alpha1.AnnotationIssueCode: string(p) + "/1"}
+			})
+			result, err := w.pass("alice")
+			w.g.Expect(err).NotTo(HaveOccurred())
+			w.g.Expect(result.RequeueAfter).To(Equal(10 * time.Minute))
+			w.startOperator()
+			w.reconcileConnection()
+			result, err = w.pass("alice")
+			w.g.Expect(err).NotTo(HaveOccurred())
+			w.g.Expect(result.RequeueAfter).To(Equal(10*time.Minute), "and the first pass after a restart")
+		})
+	}
+}
+
 // TestUsedCodeOfAUserWhoMayNoLonger: the code goes, whatever stops the pass.
 func TestUsedCodeOfAUserWhoMayNoLonger(t *testing.T) {
 	cases := map[string]func(w *testWorld){

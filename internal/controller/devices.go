@@ -40,11 +40,9 @@ func (r *UserReconciler) observeDevices(ctx context.Context, s *scope) error {
 // usedByDevice tells whether an AddDevice or Restore code was used: the account then has a device that it had not when the
 // code was asked for. It looks once per interval.
 func (r *UserReconciler) usedByDevice(ctx context.Context, s *scope, code *v1alpha1.CodeStatus) (v1alpha1.CodePhase, error) {
-	if next := r.deviceReads.next(s.user.UID, interval(s.connObject)); s.now.Before(next) {
-		s.wakeAt(next)
+	if s.now.Before(r.deviceReads.next(s.user.UID, s.now, interval(s.connObject))) {
 		return "", nil
 	}
-	s.wakeAt(s.now.Add(interval(s.connObject)))
 	devices, err := r.readDevices(ctx, s)
 	switch kind := mfaclient.KindOf(err); {
 	case kind == mfaclient.KindDenied, kind == mfaclient.KindInvalid, kind == mfaclient.KindNotFound, len(devices) > deviceIDsKept:
@@ -60,9 +58,14 @@ func (r *UserReconciler) usedByDevice(ctx context.Context, s *scope, code *v1alp
 	return "", nil
 }
 
+// addsDevice tells whether the use of a code shows in the devices alone.
+func addsDevice(purpose v1alpha1.CodePurpose) bool {
+	return purpose == v1alpha1.PurposeAddDevice || purpose == v1alpha1.PurposeRestore
+}
+
 // devicesBefore returns the ids of the devices that an account has before a code is asked for that adds one.
 func (r *UserReconciler) devicesBefore(ctx context.Context, s *scope, purpose v1alpha1.CodePurpose) ([]string, error) {
-	if purpose != v1alpha1.PurposeAddDevice && purpose != v1alpha1.PurposeRestore {
+	if !addsDevice(purpose) {
 		return nil, nil
 	}
 	devices, err := r.readDevices(ctx, s)
@@ -114,11 +117,14 @@ func (d *deviceReads) note(user types.UID, at time.Time, failed bool) {
 	d.byUser[user] = deviceRead{at, failed}
 }
 
-// next is when the devices are to be read again; a time in the past when they never were.
-func (d *deviceReads) next(user types.UID, every time.Duration) time.Time {
+// next is when the devices are to be read again: now, when this process never has.
+func (d *deviceReads) next(user types.UID, now time.Time, every time.Duration) time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.byUser[user].at.Add(every)
+	if read, ok := d.byUser[user]; ok {
+		return read.at.Add(every)
+	}
+	return now
 }
 
 func (d *deviceReads) failed(user types.UID) bool {

@@ -43,7 +43,7 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 		if out.after == 0 && passing(err) {
 			return ctrl.Result{}, err // so that the queue's growing delay applies
 		}
-		return s.comeBack(out), nil
+		return r.comeBack(s, out), nil
 	}
 	s.conclude(out)
 	if err := r.writeStatus(ctx, s); err != nil {
@@ -53,7 +53,7 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 	if out.class == classRetry {
 		return ctrl.Result{}, err
 	}
-	return s.comeBack(out), nil
+	return r.comeBack(s, out), nil
 }
 
 // unwritten is how a pass ends whose status could not be written. A lost lock is no fault: the newer copy is on its way.
@@ -64,14 +64,12 @@ func unwritten(err error) (ctrl.Result, error) {
 	return ctrl.Result{}, client.IgnoreNotFound(err)
 }
 
-// comeBack is when the next pass is due without being woken: also when the code runs out, whatever the pass came to.
-func (s *scope) comeBack(out outcome) ctrl.Result {
+// comeBack is when the next pass is due without being woken.
+func (r *UserReconciler) comeBack(s *scope, out outcome) ctrl.Result {
 	if out.after > 0 {
 		s.wakeAt(s.now.Add(out.after))
 	}
-	if code := s.user.Status.Code; code != nil && live(code) && code.ExpiresAt != nil {
-		s.wakeAt(code.ExpiresAt.Time)
-	}
+	r.planCode(s)
 	return ctrl.Result{RequeueAfter: s.wakeIn}
 }
 

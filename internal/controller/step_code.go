@@ -62,9 +62,14 @@ func (r *UserReconciler) endPending(ctx context.Context, s *scope) error {
 	return r.issue(ctx, s, request, intent.DeviceIDs)
 }
 
-// issueStated issues what manifest and annotation ask for. Each request is dealt with once, whatever comes of it.
+// issueStated issues what manifest and annotation ask for: one request of each at most. Each is dealt with once, whatever
+// comes of it.
 func (r *UserReconciler) issueStated(ctx context.Context, s *scope) error {
-	for request := statedRequest(s.user); request != nil; request = statedRequest(s.user) {
+	for range 2 {
+		request := statedRequest(s.user)
+		if request == nil {
+			return nil
+		}
 		if err := r.take(ctx, s, request); err != nil {
 			return err
 		}
