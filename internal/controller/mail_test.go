@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,20 @@ func TestMailedCodes(t *testing.T) {
 			w.g.Expect(w.settle("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeUsed))
 		})
 	}
+}
+
+// TestMailIsRecordedFirst: no Secret shows that a link was made, so status does before it is mailed. A manager that is killed
+// then mails that link, and does not have another made.
+func TestMailIsRecordedFirst(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	var atTheCall atomic.Pointer[v1alpha1.CodeStatus]
+	w.sim.OnCall(func(op string, phase mfasim.Phase) {
+		if op == "SendCode" && phase == mfasim.Before {
+			atTheCall.Store(w.get("alice").Status.Code)
+		}
+	})
+	w.apply(w.user("alice", delivered(v1alpha1.DeliveryEmail)))
+	w.g.Expect(atTheCall.Load()).To(HaveValue(And(HaveField("Phase", v1alpha1.CodeActive), HaveField("Pending", BeNil()), HaveField("EmailedAt", BeNil()))))
 }
 
 // TestMailAfterSecret: a mailed code cancels the one in the Secret, which leaves it.

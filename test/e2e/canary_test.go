@@ -35,6 +35,7 @@ func TestCanary(t *testing.T) {
 	w.tellBlock()
 	w.tellTroubleThatTells(secrets)
 	w.tellEnrolment()
+	w.tellCodes()
 	w.checkMetricsEndpoint(address)
 	_, exposition := w.scrape(address, "prometheus")
 	secrets.add(w.tellRotation(w.sim.Token()))
@@ -44,7 +45,7 @@ func TestCanary(t *testing.T) {
 
 	w.g.Expect(logs.String()).To(ContainSubstring("Reconciling"), "the log is at its most verbose")
 	w.g.Expect(exposition).To(ContainSubstring("trustbuilder_mfa_codes_issued_total"))
-	w.g.Expect(secrets.codes()).To(BeNumerically(">=", 3), "there were codes to be seen")
+	w.g.Expect(secrets.codes()).To(BeNumerically(">=", 8), "there were codes to be seen")
 	secrets.expectNotIn(w, "the log", logs.String())
 	secrets.expectNotIn(w, "the metrics", exposition)
 	secrets.expectNotIn(w, "objects and events", seen)
