@@ -17,9 +17,14 @@ func (d difference) empty() bool { return len(d.names) == 0 }
 
 func (d difference) blocks() bool { return d.fields.Blocked != nil && *d.fields.Blocked }
 
-// takesAway tells whether writing the difference takes access or power from the account.
-func (d difference) takesAway(account mfaclient.Account) bool {
-	return d.blocks() || d.fields.Role != nil && rank(*d.fields.Role) < rank(account.Role)
+func (d difference) demotes(account mfaclient.Account) bool {
+	return d.fields.Role != nil && rank(*d.fields.Role) < rank(account.Role)
+}
+
+// takesAway tells whether writing the difference takes access or power from anybody. The block of an account that this
+// very pass has made does not.
+func (s *scope) takesAway(diff difference, account mfaclient.Account) bool {
+	return diff.blocks() && !s.made || diff.demotes(account)
 }
 
 // compare returns the stated fields in which the account differs. A field that the manifest leaves out never counts.
@@ -66,18 +71,13 @@ func dialled(phone string) string {
 	}, phone)
 }
 
-// creationFields are the fields that a new account gets: what the manifest states, and the role User where it states none.
+// creationFields are the fields that a new account gets: what the manifest states, but for role and access. Every account
+// starts as a User who is not blocked, so that one whose creation was not answered can be told from somebody else's. What
+// is left to write follows in the same pass.
 func creationFields(user *v1alpha1.MFAUser) mfaclient.AccountFields {
 	spec := &user.Spec
-	fields := mfaclient.AccountFields{
+	return mfaclient.AccountFields{
 		FirstName: spec.FirstName, LastName: spec.LastName, Email: spec.Email, Phone: spec.Phone, Language: spec.Language,
 		Role: new(mfaclient.RoleUser),
 	}
-	if spec.Role != nil {
-		fields.Role = new(remoteRoles[*spec.Role])
-	}
-	if spec.Access != nil && *spec.Access == v1alpha1.AccessBlocked {
-		fields.Blocked = new(true)
-	}
-	return fields
 }

@@ -69,6 +69,12 @@ func roleStated(policy v1alpha1.ConnectionPolicy, role v1alpha1.Role) bool {
 	return slices.Contains(policy.Roles, role)
 }
 
+// maySettle tells whether an account that is made for this manifest ends with a role that the policy lists. Every account
+// starts as a User.
+func maySettle(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser) bool {
+	return user.Spec.Role != nil || roleStated(conn.Spec.Policy, v1alpha1.RoleUser)
+}
+
 // roleAllowed tells whether an account with this remote role may be touched. Custom and unknown roles never are.
 func roleAllowed(conn *v1alpha1.MFAConnection, remote mfaclient.Role) bool {
 	role, known := roleFromRemote(remote)

@@ -64,7 +64,11 @@ func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1
 		return true, nil
 	}
 	allowed, err := r.namespaceAllowed(ctx, &other, rival.Namespace)
-	return allowed && violation(&other, rival) == "", err
+	if err != nil || !allowed || violation(&other, rival) != "" {
+		return false, err
+	}
+	_, exists := s.conn.inventory.ByLogin(rival.Spec.Login)
+	return exists || maySettle(&other, rival), nil // it may take up an account, or make one
 }
 
 // sameService tells whether two connections are known to lead to one service. A connection that never worked, or whose

@@ -25,6 +25,8 @@ type scope struct {
 
 	// account is the remote account once claim has found it ours or syncAccount has made it; nil while there is none.
 	account *mfaclient.Account
+	// made is true when this pass has made the account: nobody can have used it yet.
+	made bool
 	// liftBlock is true when the account comes back to a manifest whose removal had blocked it.
 	liftBlock bool
 	// fresh is true once this pass has read the account from the service itself.

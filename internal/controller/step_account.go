@@ -18,7 +18,7 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 			s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonAccountMissing, "there is no account with this login")
 			return waiting(v1alpha1.ReasonAccountMissing, "there is no account with this login, and managementPolicy Observe does not create one")
 		}
-		if err := r.createAccount(ctx, s); err != nil {
+		if err := r.makeAccount(ctx, s); err != nil {
 			return err
 		}
 	} else if !s.observeOnly() {
@@ -38,6 +38,11 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 		return nil
 	}
 	s.open = true
+	if s.made {
+		if err := r.ownAccount(ctx, s); err != nil {
+			return err
+		}
+	}
 	err := r.updateAccount(ctx, s, diff)
 	if err != nil && s.liftBlock {
 		s.user.Status.AccountID = "" // not taken back until the block is off, so that the next pass tries again
@@ -45,10 +50,32 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 	return err
 }
 
+// makeAccount makes the account, where it can be made what the manifest asks.
+func (r *UserReconciler) makeAccount(ctx context.Context, s *scope) error {
+	if !maySettle(s.connObject, s.user) {
+		return stalled(v1alpha1.ReasonNotAllowed,
+			"the manifest states no role, so its account would stay a User, and the MFAConnection's policy.roles does not list that role; state one that it lists")
+	}
+	if err := r.createAccount(ctx, s); err != nil {
+		return err
+	}
+	s.made = true
+	return nil
+}
+
+// ownAccount puts on record whose the account is that was just made, before role or block are written to it: with either
+// it no longer looks like one that was made a moment ago, and the intent alone would prove nothing.
+func (r *UserReconciler) ownAccount(ctx context.Context, s *scope) error {
+	if err := r.accept(s, *s.account); err != nil {
+		return err
+	}
+	return r.recordIntent(ctx, s)
+}
+
 // updateAccount writes what differs. Before a change that takes something away the account is read afresh: the listing
 // may be an interval old.
 func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff difference) error {
-	if diff.takesAway(*s.account) {
+	if s.takesAway(diff, *s.account) {
 		fresh, err := s.client.GetAccount(ctx, s.account.ID)
 		if err != nil {
 			return r.whenGone(s, err)
@@ -61,24 +88,27 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 			s.markFieldsInSync()
 			return nil
 		}
-		if diff.takesAway(fresh) {
+		if s.takesAway(diff, fresh) {
 			defer s.conn.guardAdministrators(fresh)()
 			if err := protected(s, fresh); err != nil {
 				return err
 			}
 		}
-		if diff.blocks() {
+		if diff.blocks() && !s.made {
 			if err := r.recordRemoval(ctx, s, fresh, v1alpha1.RemovalBlock, false); err != nil {
 				return err
 			}
 		}
 	}
+	before := s.user.Status.State
 	account, err := s.client.UpdateAccount(ctx, s.account.ID, diff.fields)
 	if err != nil {
 		return r.whenGone(s, err)
 	}
 	s.conn.inventory.Put(account)
-	s.see(account)
+	if s.see(account); s.user.Status.State != before {
+		s.stored = false // the Secret, if this pass has written it, says the state of before
+	}
 	s.did("Updated", "Update", "wrote "+strings.Join(diff.names, ", "))
 	if left := compare(s.user, account, s.liftBlock); !left.empty() {
 		return stalled(v1alpha1.ReasonNotConverging, "the service does not keep what is written to: "+strings.Join(left.names, ", "))

@@ -74,12 +74,18 @@ func (r *UserReconciler) accept(s *scope, account mfaclient.Account) error {
 		return stalled(v1alpha1.ReasonIdentityMismatch,
 			"the account with the recorded id has another login now; nothing is written. Rename it back in the service, or delete this MFAUser with the annotation trustbuilder-mfa.dev/orphan: \"true\" and create it anew")
 	}
-	if !roleAllowed(s.connObject, account.Role) {
+	if !roleAllowed(s.connObject, account.Role) && !unfinished(s.user, account) {
 		s.user.Status.State = accountState(account.State)
 		return stalled(v1alpha1.ReasonPrivilegedAccount, "the account's role in the service is not listed in the MFAConnection's policy.roles; it is not touched")
 	}
 	s.see(account)
 	return nil
+}
+
+// unfinished tells whether an account has yet to get the role that its manifest states: it starts as a User, also where
+// policy.roles lists only more powerful ones. Nobody has used it, and it has no power.
+func unfinished(user *v1alpha1.MFAUser, account mfaclient.Account) bool {
+	return user.Spec.Role != nil && *user.Spec.Role != v1alpha1.RoleUser && madeByUs(account)
 }
 
 // findAccount looks for an account with the user's login and decides whether it is, or may become, the user's.
