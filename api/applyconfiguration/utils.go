@@ -40,6 +40,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CreationIntentApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DeviceStatus"):
 		return &apiv1alpha1.DeviceStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FieldCorrection"):
+		return &apiv1alpha1.FieldCorrectionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GroupMembership"):
 		return &apiv1alpha1.GroupMembershipApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MFAConnection"):

@@ -43,6 +43,17 @@ type MFAUserStatus struct {
 	// +optional
 	// +listType=atomic
 	PendingChanges []string `json:"pendingChanges,omitempty"`
+	// Corrections count, for each field that was written to the account, the writes in a row that no listing is known to
+	// have shown kept. Three end the writing of that field (NotConverging) until the manifest changes,
+	// reconcile-requested-at asks for it, or the account has the stated value after all. Never values.
+	// +optional
+	// +listType=map
+	// +listMapKey=field
+	Corrections []FieldCorrection `json:"corrections,omitempty"`
+	// BlockedByRemoval says that the account came back to this MFAUser with the block that an earlier removal had set. The
+	// block is lifted as soon as the account may be written, unless spec.access states otherwise.
+	// +optional
+	BlockedByRemoval bool `json:"blockedByRemoval,omitempty"`
 	// Creating says that the account was about to be created. It is written before the call, and only while a complete
 	// listing lacked the login; it proves the account ours when the answer is lost.
 	// +optional
@@ -76,6 +87,16 @@ type MFAUserStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// FieldCorrection is what became of the writes of one field.
+type FieldCorrection struct {
+	// Field is its name in spec.
+	Field string `json:"field"`
+	// Writes in a row that the service is not known to have kept.
+	Writes int32 `json:"writes"`
+	// At is when the newest of them was made.
+	At metav1.Time `json:"at"`
 }
 
 // DeviceStatus is one enrolled device.

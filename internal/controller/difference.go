@@ -7,18 +7,40 @@ import (
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
-// difference is what has to be written to an account: the fields, and their names as in the manifest.
-type difference struct {
-	fields mfaclient.AccountFields
-	names  []string
+// difference is what has to be written to an account, field by field.
+type difference []change
+
+// change is one field, by its name in the manifest, and how it gets into a request.
+type change struct {
+	name string
+	put  func(*mfaclient.AccountFields)
 }
 
-func (d difference) empty() bool { return len(d.names) == 0 }
+func (d difference) empty() bool { return len(d) == 0 }
 
-func (d difference) blocks() bool { return d.fields.Blocked != nil && *d.fields.Blocked }
+func (d difference) names() []string {
+	names := make([]string, 0, len(d))
+	for _, c := range d {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+func (d difference) fields() (fields mfaclient.AccountFields) {
+	for _, c := range d {
+		c.put(&fields)
+	}
+	return fields
+}
+
+func (d difference) blocks() bool {
+	blocked := d.fields().Blocked
+	return blocked != nil && *blocked
+}
 
 func (d difference) demotes(account mfaclient.Account) bool {
-	return d.fields.Role != nil && rank(*d.fields.Role) < rank(account.Role)
+	role := d.fields().Role
+	return role != nil && rank(*role) < rank(account.Role)
 }
 
 // takesAway tells whether writing the difference takes access or power from anybody. The block of an account that this
@@ -28,47 +50,61 @@ func (s *scope) takesAway(diff difference, account mfaclient.Account) bool {
 }
 
 // compare returns the stated fields in which the account differs. A field that the manifest leaves out never counts.
-func compare(user *v1alpha1.MFAUser, account mfaclient.Account, liftBlock bool) difference {
-	var d difference
+func compare(user *v1alpha1.MFAUser, account mfaclient.Account) (d difference) {
 	spec := &user.Spec
-	text := func(name string, stated *string, remote string, field **string, same func(a, b string) bool) {
+	text := func(name string, stated *string, remote string, same func(a, b string) bool, put func(*mfaclient.AccountFields)) {
 		if stated != nil && !same(*stated, remote) {
-			*field = stated
-			d.names = append(d.names, name)
+			d = append(d, change{name, put})
 		}
 	}
-	text("firstName", spec.FirstName, account.FirstName, &d.fields.FirstName, exactly)
-	text("lastName", spec.LastName, account.LastName, &d.fields.LastName, exactly)
-	text("email", spec.Email, account.Email, &d.fields.Email, strings.EqualFold)
-	text("phone", spec.Phone, account.Phone, &d.fields.Phone, samePhone)
-	text("language", spec.Language, account.Language, &d.fields.Language, strings.EqualFold)
+	text("firstName", spec.FirstName, account.FirstName, sameName, func(f *mfaclient.AccountFields) { f.FirstName = spec.FirstName })
+	text("lastName", spec.LastName, account.LastName, sameName, func(f *mfaclient.AccountFields) { f.LastName = spec.LastName })
+	text("email", spec.Email, account.Email, sameWord, func(f *mfaclient.AccountFields) { f.Email = spec.Email })
+	text("phone", spec.Phone, account.Phone, samePhone, func(f *mfaclient.AccountFields) { f.Phone = spec.Phone })
+	text("language", spec.Language, account.Language, sameWord, func(f *mfaclient.AccountFields) { f.Language = spec.Language })
 	if spec.Role != nil && remoteRoles[*spec.Role] != account.Role {
-		d.fields.Role = new(remoteRoles[*spec.Role])
-		d.names = append(d.names, "role")
+		d = append(d, change{"role", func(f *mfaclient.AccountFields) { f.Role = new(remoteRoles[*spec.Role]) }})
 	}
-	switch {
-	case spec.Access != nil && (*spec.Access == v1alpha1.AccessBlocked) != account.Blocked:
-		d.fields.Blocked = new(*spec.Access == v1alpha1.AccessBlocked)
-		d.names = append(d.names, "access")
-	case spec.Access == nil && liftBlock && account.Blocked:
-		d.fields.Blocked = new(false)
-		d.names = append(d.names, "access")
+	if blocked := statedBlock(user); blocked != nil && *blocked != account.Blocked {
+		d = append(d, change{"access", func(f *mfaclient.AccountFields) { f.Blocked = blocked }})
 	}
 	return d
 }
 
-func exactly(a, b string) bool { return a == b }
+// statedBlock is whether the account should be blocked; nil when nobody says. The block of our own removal is to go.
+func statedBlock(user *v1alpha1.MFAUser) *bool {
+	switch {
+	case user.Spec.Access != nil:
+		return new(*user.Spec.Access == v1alpha1.AccessBlocked)
+	case user.Status.BlockedByRemoval:
+		return new(false)
+	}
+	return nil
+}
 
-// samePhone compares what is dialled: the service may write a number in groups.
+// What the service may write in another way than the manifest is the same all the same: written again it would change
+// for nobody, and so for ever.
+
+func sameName(a, b string) bool { return strings.TrimSpace(a) == strings.TrimSpace(b) }
+
+func sameWord(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) }
+
+// samePhone compares what is dialled: the service may write a number in groups, and 00 for the + of a country's code.
 func samePhone(a, b string) bool { return dialled(a) == dialled(b) }
 
+// dialled is a number without what only helps to read it. What is no number at all stays as it is: it differs from "".
 func dialled(phone string) string {
-	return strings.Map(func(c rune) rune {
-		if c == '+' || c >= '0' && c <= '9' {
-			return c
+	const grouping = " \u00a0\u202f\t()./-\u2010\u2011\u2013"
+	digits := strings.Map(func(c rune) rune {
+		if strings.ContainsRune(grouping, c) {
+			return -1
 		}
-		return -1
+		return c
 	}, phone)
+	if international, found := strings.CutPrefix(digits, "00"); found {
+		return "+" + international
+	}
+	return digits
 }
 
 // creationFields are the fields that a new account gets: what the manifest states, but for role and access. Every account

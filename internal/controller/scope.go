@@ -27,8 +27,6 @@ type scope struct {
 	account *mfaclient.Account
 	// made is true when this pass has made the account: nobody can have used it yet.
 	made bool
-	// liftBlock is true when the account comes back to a manifest whose removal had blocked it.
-	liftBlock bool
 	// fresh is true once this pass has read the account from the service itself.
 	fresh bool
 	// secretState is the account's state as the code's Secret shows it, as far as this pass knows.
@@ -37,6 +35,8 @@ type scope struct {
 	stored bool
 	// pending names the differing fields that may not be written (managementPolicy Observe).
 	pending []string
+	// again names the fields that the service did not keep and that are written once more, unkept those given up.
+	again, unkept []string
 	// open is true while there is work that the manifest asks for and that is not known to be done. Only then does
 	// trouble of the connection show on the user.
 	open bool

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -27,14 +28,18 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 			return err
 		}
 	}
-	diff := compare(s.user, *s.account, s.liftBlock)
+	if !s.account.Blocked || s.user.Spec.Access != nil {
+		s.user.Status.BlockedByRemoval = false
+	}
+	diff := compare(s.user, *s.account)
+	s.recount(diff)
 	if diff.empty() {
 		s.markFieldsInSync()
 		return nil
 	}
-	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonOutOfSync, "the account differs in: "+strings.Join(diff.names, ", "))
+	s.markDiffering(diff.names())
 	if s.observeOnly() {
-		s.pending = append(s.pending, diff.names...)
+		s.pending = append(s.pending, diff.names()...)
 		return nil
 	}
 	s.open = true
@@ -43,11 +48,7 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 			return err
 		}
 	}
-	err := r.updateAccount(ctx, s, diff)
-	if err != nil && s.liftBlock {
-		s.user.Status.AccountID = "" // not taken back until the block is off, so that the next pass tries again
-	}
-	return err
+	return r.updateAccount(ctx, s, s.writable(diff))
 }
 
 // makeAccount makes the account, where it can be made what the manifest asks.
@@ -72,36 +73,23 @@ func (r *UserReconciler) ownAccount(ctx context.Context, s *scope) error {
 	return r.recordIntent(ctx, s)
 }
 
-// updateAccount writes what differs. Before a change that takes something away the account is read afresh: the listing
-// may be an interval old.
+// updateAccount writes what differs.
 func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff difference) error {
 	if s.takesAway(diff, *s.account) {
-		fresh, err := s.client.GetAccount(ctx, s.account.ID)
+		done, err := r.lookAgain(ctx, s, &diff)
 		if err != nil {
-			return r.whenGone(s, err)
-		}
-		s.conn.inventory.Put(fresh)
-		if err := r.accept(s, fresh); err != nil {
 			return err
 		}
-		if diff = compare(s.user, fresh, s.liftBlock); diff.empty() {
+		defer done()
+	}
+	if diff.empty() {
+		if len(s.unkept) == 0 {
 			s.markFieldsInSync()
-			return nil
 		}
-		if s.takesAway(diff, fresh) {
-			defer s.conn.guardAdministrators(fresh)()
-			if err := protected(s, fresh); err != nil {
-				return err
-			}
-		}
-		if diff.blocks() && !s.made {
-			if err := r.recordRemoval(ctx, s, fresh, v1alpha1.RemovalBlock, false); err != nil {
-				return err
-			}
-		}
+		return nil
 	}
 	before := s.user.Status.State
-	account, err := s.client.UpdateAccount(ctx, s.account.ID, diff.fields)
+	account, err := s.client.UpdateAccount(ctx, s.account.ID, diff.fields())
 	if err != nil {
 		return r.whenGone(s, err)
 	}
@@ -109,12 +97,40 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 	if s.see(account); s.user.Status.State != before {
 		s.stored = false // the Secret, if this pass has written it, says the state of before
 	}
-	s.did("Updated", "Update", "wrote "+strings.Join(diff.names, ", "))
-	if left := compare(s.user, account, s.liftBlock); !left.empty() {
-		return stalled(v1alpha1.ReasonNotConverging, "the service does not keep what is written to: "+strings.Join(left.names, ", "))
-	}
-	s.markFieldsInSync()
+	s.did("Updated", "Update", "wrote "+strings.Join(diff.names(), ", "))
+	s.countWrites(diff)
+	s.judgeWrites(compare(s.user, account))
 	return nil
+}
+
+// lookAgain reads the account afresh before a change that takes something away, for the listing may be an interval old,
+// and leaves in diff what is still to be written. What it returns is called once that is done.
+func (r *UserReconciler) lookAgain(ctx context.Context, s *scope, diff *difference) (done func(), err error) {
+	if err := protected(s, *s.account); err != nil {
+		return nil, err // without a call: it is looked at again in every interval
+	}
+	fresh, err := s.client.GetAccount(ctx, s.account.ID)
+	if err != nil {
+		return nil, r.whenGone(s, err)
+	}
+	s.conn.inventory.Put(fresh)
+	if err := r.accept(s, fresh); err != nil {
+		return nil, err
+	}
+	*diff = s.writable(compare(s.user, fresh))
+	if !s.takesAway(*diff, fresh) {
+		return func() {}, nil
+	}
+	done = s.conn.guardAdministrators(fresh)
+	err = protected(s, fresh)
+	if err == nil && diff.blocks() && !s.made {
+		err = r.recordRemoval(ctx, s, fresh, v1alpha1.RemovalBlock, false)
+	}
+	if err != nil {
+		done()
+		return nil, err
+	}
+	return done, nil
 }
 
 // whenGone marks an account as missing when a call said so, so that the next pass confirms it.
@@ -127,16 +143,20 @@ func (r *UserReconciler) whenGone(s *scope, err error) error {
 	return err
 }
 
-// protected refuses to take power or access from the accounts without which nobody could administer the service.
+// protected refuses to take power or access from the accounts without which nobody could administer the service. Whether
+// one is among them changes with other accounts, which wake nobody: it is looked at again in every interval.
 func protected(s *scope, account mfaclient.Account) error {
+	refuse := func(message string) error {
+		return stalledFor(v1alpha1.ReasonProtectedAccount, message, interval(s.connObject))
+	}
 	if s.claims.AdminLogin != "" && strings.EqualFold(account.Login, s.claims.AdminLogin) {
-		return stalled(v1alpha1.ReasonProtectedAccount, "this is the account of the API token itself; it is never blocked, demoted or deleted")
+		return refuse("this is the account of the API token itself; it is never blocked, demoted or deleted")
 	}
 	if account.Role != mfaclient.RoleUser && s.claims.AdminLogin == "" {
-		return stalled(v1alpha1.ReasonProtectedAccount, "with an opaque token the token's own account is not known, so no privileged account is blocked, demoted or deleted")
+		return refuse("with an opaque token the token's own account is not known, so no privileged account is blocked, demoted or deleted")
 	}
 	if account.Role == mfaclient.RoleAdministrator && !account.Blocked && s.conn.inventory.CountRole(mfaclient.RoleAdministrator) <= 1 {
-		return stalled(v1alpha1.ReasonProtectedAccount, "this is the last administrator of the service; it is never blocked, demoted or deleted")
+		return refuse("this is the last administrator of the service; it is never blocked, demoted or deleted")
 	}
 	return nil
 }
@@ -153,6 +173,15 @@ func (s *scope) markFieldsInSync() {
 	}
 }
 
+// markInSync says that all is as stated, unless a field is known not to be.
 func (s *scope) markInSync() {
+	if differing := slices.Concat(s.pending, s.again, s.unkept); len(differing) > 0 {
+		s.markDiffering(differing)
+		return
+	}
 	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionTrue, v1alpha1.ReasonInSync, "every stated field and group is as stated")
+}
+
+func (s *scope) markDiffering(names []string) {
+	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonOutOfSync, "the account differs in: "+strings.Join(names, ", "))
 }

@@ -145,7 +145,7 @@ func (r *UserReconciler) takeBack(s *scope, account mfaclient.Account, removal v
 		return err
 	}
 	s.open = true
-	s.liftBlock = removal.Action == v1alpha1.RemovalBlock && account.Blocked
+	s.user.Status.BlockedByRemoval = removal.Action == v1alpha1.RemovalBlock && account.Blocked
 	recordHandled(s.user)
 	s.did("Returned", "Adopt", "took up the account that an earlier removal of this MFAUser had left")
 	return nil

@@ -26,9 +26,7 @@ func (r *UserReconciler) syncGroups(ctx context.Context, s *scope) error {
 		return nil
 	}
 	if !r.groupChecks.due(s) {
-		if len(s.pending) == 0 {
-			s.markInSync()
-		}
+		s.markInSync()
 		return nil
 	}
 	ids, err := s.conn.groups.lookup(ctx, s.now, s.client)
@@ -71,16 +69,15 @@ func (r *UserReconciler) writeMemberships(ctx context.Context, s *scope, ids map
 		}
 	}
 	if len(leave) == 0 && len(wanted) == 0 {
-		if len(s.pending) == 0 {
-			s.markInSync()
-		}
+		s.markInSync()
 		return nil
 	}
-	s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonOutOfSync, "the account differs in: groups")
 	if s.observeOnly() {
 		s.pending = append(s.pending, "groups")
+		s.markInSync()
 		return nil
 	}
+	s.markDiffering([]string{"groups"})
 	s.open = true
 	for _, membership := range leave {
 		err := s.client.DeleteMembership(ctx, membership.Group.ID, s.account.ID)

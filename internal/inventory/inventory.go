@@ -36,8 +36,11 @@ type Inventory struct {
 	service Service
 	term    int // counts the calls of Use
 	picture *picture
-	pins    map[mfaclient.AccountID]pin
-	absent  map[mfaclient.AccountID]absence
+	// former holds, for managed accounts that a listing showed changed, when the last listing began that showed them as
+	// they had been.
+	former map[mfaclient.AccountID]time.Time
+	pins   map[mfaclient.AccountID]pin
+	absent map[mfaclient.AccountID]absence
 
 	flights flights
 }
@@ -49,6 +52,7 @@ func New(opts Options) *Inventory {
 		picture: newPicture(time.Time{}, 0),
 		pins:    map[mfaclient.AccountID]pin{},
 		absent:  map[mfaclient.AccountID]absence{},
+		former:  map[mfaclient.AccountID]time.Time{},
 	}
 }
 
@@ -80,6 +84,16 @@ func (i *Inventory) Begun() time.Time {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
 	return i.picture.begun
+}
+
+// Shows tells whether the newest listing began late enough to show what became of a write at the given time.
+func (i *Inventory) Shows(write time.Time) bool { return i.Begun().After(write.Add(pinLife)) }
+
+// Kept tells whether a listing showed what was written to an account at the given time, before another showed it changed.
+func (i *Inventory) Kept(id mfaclient.AccountID, write time.Time) bool {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return i.former[id].After(write.Add(pinLife))
 }
 
 // ByID returns the account with the given id, also when it is missing from the newest listing.

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
@@ -69,5 +70,9 @@ func (i *Inventory) replace(listed *picture) []Change {
 		return nil
 	}
 	changes.compare(old, listed)
+	for change := range changes {
+		i.former[change.ID] = old.begun
+	}
+	maps.DeleteFunc(i.former, func(id mfaclient.AccountID, _ time.Time) bool { _, managed := held[id]; return !managed })
 	return changes.list()
 }

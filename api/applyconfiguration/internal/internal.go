@@ -260,6 +260,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: state
       type:
         scalar: string
+- name: com.github.trustbuilder-mfa.operator.api.v1alpha1.FieldCorrection
+  map:
+    fields:
+    - name: at
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: field
+      type:
+        scalar: string
+    - name: writes
+      type:
+        scalar: numeric
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.FromNamespaces
   scalar: string
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.GroupMembership
@@ -447,6 +459,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: accountID
       type:
         scalar: string
+    - name: blockedByRemoval
+      type:
+        scalar: boolean
     - name: code
       type:
         namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.CodeStatus
@@ -467,6 +482,14 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: corrections
+      type:
+        list:
+          elementType:
+            namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.FieldCorrection
+          elementRelationship: associative
+          keys:
+          - field
     - name: creating
       type:
         namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.CreationIntent

@@ -23,6 +23,13 @@ type MFAUserStatusApplyConfiguration struct {
 	Devices []DeviceStatusApplyConfiguration `json:"devices,omitempty"`
 	// PendingChanges names the spec fields that differ from the account and are not written (managementPolicy Observe). Never their values.
 	PendingChanges []string `json:"pendingChanges,omitempty"`
+	// Corrections count, for each field that was written to the account, the writes in a row that no listing is known to
+	// have shown kept. Three end the writing of that field (NotConverging) until the manifest changes,
+	// reconcile-requested-at asks for it, or the account has the stated value after all. Never values.
+	Corrections []FieldCorrectionApplyConfiguration `json:"corrections,omitempty"`
+	// BlockedByRemoval says that the account came back to this MFAUser with the block that an earlier removal had set. The
+	// block is lifted as soon as the account may be written, unless spec.access states otherwise.
+	BlockedByRemoval *bool `json:"blockedByRemoval,omitempty"`
 	// Creating says that the account was about to be created. It is written before the call, and only while a complete
 	// listing lacked the login; it proves the account ours when the answer is lost.
 	Creating *CreationIntentApplyConfiguration `json:"creating,omitempty"`
@@ -94,6 +101,27 @@ func (b *MFAUserStatusApplyConfiguration) WithPendingChanges(values ...string) *
 	for i := range values {
 		b.PendingChanges = append(b.PendingChanges, values[i])
 	}
+	return b
+}
+
+// WithCorrections adds the given value to the Corrections field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Corrections field.
+func (b *MFAUserStatusApplyConfiguration) WithCorrections(values ...*FieldCorrectionApplyConfiguration) *MFAUserStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithCorrections")
+		}
+		b.Corrections = append(b.Corrections, *values[i])
+	}
+	return b
+}
+
+// WithBlockedByRemoval sets the BlockedByRemoval field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BlockedByRemoval field is set to the value of the last call.
+func (b *MFAUserStatusApplyConfiguration) WithBlockedByRemoval(value bool) *MFAUserStatusApplyConfiguration {
+	b.BlockedByRemoval = &value
 	return b
 }
 
