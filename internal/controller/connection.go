@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -19,6 +18,7 @@ type connection struct {
 	inventory *inventory.Inventory
 	removals  sync.Mutex // serialises writes to status.removals
 	groups    groupNames
+	extra     extraListings
 	// administrators is held from the count of administrators to the call that makes one fewer.
 	administrators sync.Mutex
 
@@ -191,36 +191,6 @@ func (r *registry) all() []*connection {
 		all = append(all, c)
 	}
 	return all
-}
-
-// groupNames remembers the service's groups for a while: they are made by hand in the console and change rarely.
-type groupNames struct {
-	mu     sync.Mutex
-	at     time.Time
-	byName map[string]mfaclient.GroupID
-}
-
-// groupNamesLife is how long the list of groups is believed.
-const groupNamesLife = time.Minute
-
-// lookup returns the groups of the service by name, read at most once a minute.
-func (g *groupNames) lookup(ctx context.Context, now time.Time, client interface {
-	ListGroups(ctx context.Context) ([]mfaclient.Group, error)
-}) (map[string]mfaclient.GroupID, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.byName != nil && now.Sub(g.at) < groupNamesLife {
-		return g.byName, nil
-	}
-	groups, err := client.ListGroups(ctx)
-	if err != nil {
-		return nil, err
-	}
-	g.at, g.byName = now, make(map[string]mfaclient.GroupID, len(groups))
-	for _, group := range groups {
-		g.byName[group.Name] = group.ID
-	}
-	return g.byName, nil
 }
 
 // maxBurst is the largest burst that the API of MFAConnection allows.

@@ -216,3 +216,18 @@ func TestNotConverging(t *testing.T) {
 	w.g.Expect(result.RequeueAfter).To(Or(BeZero(), BeNumerically(">=", time.Minute)), "no hot loop")
 	w.g.Expect(w.sim.Calls()["GetAccount"]).To(BeNumerically("<=", 3), "three writes at most")
 }
+
+// TestConflictOnUpdate: a 409 on anything but a creation says nothing about the login.
+func TestConflictOnUpdate(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.apply(w.user("alice"))
+	w.sim.SetFault(mfasim.Fault{Operation: "UpdateAccount", Kind: mfasim.FaultStatus, Status: http.StatusConflict})
+	w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.Email = new("alice@example.com") })
+	user := w.settle("alice")
+	w.g.Expect(ready(user.Status.Conditions)).To(Equal("False RequestRefused Stalled"))
+	w.g.Expect(readyOf(user.Status.Conditions).Message).NotTo(ContainSubstring("login"))
+
+	w.sim.ClearFaults()
+	w.drive(deniedRetry, "alice")
+	w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal("True Reconciled"), "it is tried again")
+}

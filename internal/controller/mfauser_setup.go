@@ -83,6 +83,9 @@ func (r *UserReconciler) onUserDeleted(ctx context.Context, e event.DeleteEvent,
 	if user, ok := e.Object.(*v1alpha1.MFAUser); ok {
 		r.groupChecks.forget(user.UID)
 		r.deviceReads.forget(user.UID)
+		if key := connectionKey(user); r.connections.has(key) {
+			r.connections.get(key).extra.forget(user.UID)
+		}
 		r.wakeRivals(ctx, user)
 	}
 }

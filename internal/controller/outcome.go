@@ -96,6 +96,10 @@ func classify(err error) outcome {
 	case mfaclient.KindQuotaExceeded:
 		return outcome{class: classWait, reason: v1alpha1.ReasonQuotaExceeded, message: messageQuota, after: deniedRetry}
 	case mfaclient.KindConflict:
+		if e.Operation != operationCreation {
+			return outcome{class: classStalled, reason: v1alpha1.ReasonRequestRefused, after: deniedRetry,
+				message: "the service refuses a change because it conflicts with what it holds; see whether another account has one of the stated values. It is tried again"}
+		}
 		return outcome{class: classRetry, reason: v1alpha1.ReasonProgressing, message: "the login is taken; looking at whose account it is"}
 	case mfaclient.KindInvalid:
 		return outcome{class: classStalled, reason: v1alpha1.ReasonRequestRefused, message: "the service refuses what the manifest asks as wrong; correct the manifest"}
@@ -123,6 +127,9 @@ const deniedRetry = 10 * time.Minute
 
 // operationListing is the call on which a connection stands or falls.
 const operationListing = "ListAccounts"
+
+// operationCreation is the call whose conflict means that the login is taken.
+const operationCreation = "CreateAccount"
 
 // againstConnection tells whether a fault of a user's call speaks against the connection as a whole.
 func againstConnection(err error) bool {

@@ -169,3 +169,35 @@ func TestPrivilegedAccounts(t *testing.T) {
 		}
 	}
 }
+
+// TestProtectionEnds: what keeps an account from being blocked may end with another account, which wakes nobody here.
+func TestProtectionEnds(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{NoAdmin: true}, func(c *v1alpha1.MFAConnection) {
+		c.Spec.Policy.Roles, c.Spec.Policy.Adoption = allRoles, v1alpha1.ConnectionAdoptionAlways
+	})
+	w.sim.Seed(mfasim.Account{Login: "boss@example.com", Role: mfasim.RoleAdministrator, Status: mfasim.StatusActivated})
+	w.tick(interval(w.connection()) + 1)
+	w.apply(w.user("boss"))
+	w.sim.ResetCalls()
+	w.edit("boss", func(u *v1alpha1.MFAUser) { u.Spec.Access = new(v1alpha1.AccessBlocked) })
+	w.g.Expect(ready(w.settle("boss").Status.Conditions)).To(Equal("False ProtectedAccount Stalled"))
+	w.g.Expect(w.sim.Calls()).To(BeEmpty(), "the picture tells")
+
+	w.sim.Seed(mfasim.Account{Login: "chief@example.com", Role: mfasim.RoleAdministrator, Status: mfasim.StatusActivated})
+	w.drive(2*interval(w.connection()), "boss")
+	w.g.Expect(ready(w.get("boss").Status.Conditions)).To(Equal("True Reconciled"))
+	w.g.Expect(w.remote("boss@example.com").Blocked).To(BeTrue())
+}
+
+// TestPrivilegeEnds: an account whose role comes back into the policy is worked on again.
+func TestPrivilegeEnds(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.apply(w.user("alice", func(u *v1alpha1.MFAUser) { u.Spec.FirstName = new("Alice") }))
+	w.console("alice@example.com", func(a *mfasim.Account) { a.Role, a.FirstName = "HELPDESK", "Else" })
+	w.g.Expect(ready(w.settle("alice").Status.Conditions)).To(Equal("False PrivilegedAccount Stalled"))
+
+	w.g.Expect(w.sim.UpdateAccount("alice@example.com", func(a *mfasim.Account) { a.Role = mfasim.RoleUser })).To(Succeed())
+	w.drive(2*interval(w.connection()), "alice")
+	w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal("True Reconciled"))
+	w.g.Expect(w.remote("alice@example.com").FirstName).To(Equal("Alice"))
+}

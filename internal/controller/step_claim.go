@@ -12,11 +12,8 @@ import (
 // claim finds the account that is this user's, or learns that there is none yet. Labels, annotations and Secrets prove
 // nothing here: a namespace user can write them.
 func (r *UserReconciler) claim(ctx context.Context, s *scope) error {
-	if s.requested != "" {
-		// Asked for by hand: one listing begun after now serves all who ask together.
-		if err := s.conn.inventory.Refresh(ctx, s.now); err != nil {
-			return err
-		}
+	if err := r.listedOnRequest(ctx, s); err != nil {
+		return err
 	}
 	if err := r.checkRivals(ctx, s); err != nil {
 		return err
@@ -92,7 +89,7 @@ func unfinished(user *v1alpha1.MFAUser, account mfaclient.Account) bool {
 func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 	if intent := s.user.Status.Creating; intent != nil {
 		// A creation may have been carried out without an answer: only a listing begun after it can tell.
-		if err := s.conn.inventory.Refresh(ctx, intent.At.Time); err != nil {
+		if err := r.listedSince(ctx, s, intent.At.Time); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,12 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 		}
 		return err
 	}
+	if !s.deleting() {
+		// Before a word on the connection's state: that is for those who may use it.
+		if err := r.checkNamespace(ctx, s, &object); err != nil {
+			return err
+		}
+	}
 	s.connObject = &object
 	s.conn = r.connections.get(key)
 
@@ -49,16 +55,21 @@ func missingConnection(deleting bool) string {
 	return "the MFAConnection of spec.connectionRef does not exist; the work begins once it does"
 }
 
-// checkPolicy stops the pass when the connection's owner does not allow what the manifest asks. Nothing is changed then;
-// removal of what is ours does not come this way.
-func (r *UserReconciler) checkPolicy(ctx context.Context, s *scope) error {
-	allowed, err := r.namespaceAllowed(ctx, s.connObject, s.user.Namespace)
+// checkNamespace stops the pass of a user whose namespace may not use the connection. Removal does not come this way.
+func (r *UserReconciler) checkNamespace(ctx context.Context, s *scope, conn *v1alpha1.MFAConnection) error {
+	allowed, err := r.namespaceAllowed(ctx, conn, s.user.Namespace)
 	if err != nil {
 		return err
 	}
 	if !allowed {
 		return stalled(v1alpha1.ReasonNotAllowed, "the MFAConnection's allowedNamespaces does not admit this namespace; ask its owner")
 	}
+	return nil
+}
+
+// checkPolicy stops the pass when the connection's owner does not allow what the manifest asks. Nothing is changed then;
+// removal of what is ours does not come this way.
+func (r *UserReconciler) checkPolicy(_ context.Context, s *scope) error {
 	if message := violation(s.connObject, s.user); message != "" {
 		return stalled(v1alpha1.ReasonNotAllowed, message)
 	}

@@ -106,7 +106,7 @@ func (r *UserReconciler) creationFailed(ctx context.Context, s *scope, err error
 		if err := r.withdrawCreation(ctx, s); err != nil {
 			return err
 		}
-		if err := s.conn.inventory.Refresh(ctx, r.now()); err != nil {
+		if err := r.listedSince(ctx, s, r.now()); err != nil {
 			return err
 		}
 		if _, exists := s.conn.inventory.ByLogin(s.user.Spec.Login); !exists && s.user.Status.Creating == nil {
