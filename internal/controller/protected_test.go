@@ -201,3 +201,39 @@ func TestPrivilegeEnds(t *testing.T) {
 	w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal("True Reconciled"))
 	w.g.Expect(w.remote("alice@example.com").FirstName).To(Equal("Alice"))
 }
+
+// TestLastAdministratorSinceListing: that another administrator is there is not believed of an old listing.
+func TestLastAdministratorSinceListing(t *testing.T) {
+	takes := map[string]func(*v1alpha1.MFAUser){
+		"block":    func(u *v1alpha1.MFAUser) { u.Spec.Access = new(v1alpha1.AccessBlocked) },
+		"demotion": func(u *v1alpha1.MFAUser) { u.Spec.Role = new(v1alpha1.RoleManager) },
+		"demotion to User and a block": func(u *v1alpha1.MFAUser) {
+			u.Spec.Role, u.Spec.Access = new(v1alpha1.RoleUser), new(v1alpha1.AccessBlocked)
+		},
+	}
+	losses := map[string]func(*mfasim.Account){
+		"blocked": func(a *mfasim.Account) { a.Blocked = true },
+		"demoted": func(a *mfasim.Account) { a.Role = mfasim.RoleUser },
+	}
+	for what, take := range takes {
+		for how, lose := range losses {
+			t.Run(what+", the other "+how, func(t *testing.T) {
+				w := newTestWorld(t, mfasim.Options{NoAdmin: true}, allowAllRoles, func(c *v1alpha1.MFAConnection) {
+					c.Spec.Policy.Adoption = v1alpha1.ConnectionAdoptionAlways
+				})
+				for _, login := range []string{"boss@example.com", "chief@example.com"} {
+					w.sim.Seed(mfasim.Account{Login: login, Role: mfasim.RoleAdministrator, Status: mfasim.StatusActivated})
+				}
+				w.tick(interval(w.connection()) + 1)
+				w.apply(w.user("boss"))
+				w.g.Expect(w.sim.UpdateAccount("chief@example.com", lose)).To(Succeed())
+				before := w.remote("boss@example.com")
+
+				w.edit("boss", take)
+				w.g.Expect(ready(w.settle("boss").Status.Conditions)).To(Equal("False ProtectedAccount Stalled"))
+				w.g.Expect(w.remote("boss@example.com")).To(Equal(before))
+				w.g.Expect(w.removals()).To(BeEmpty())
+			})
+		}
+	}
+}

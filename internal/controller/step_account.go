@@ -122,7 +122,13 @@ func (r *UserReconciler) lookAgain(ctx context.Context, s *scope, diff *differen
 		return func() {}, nil
 	}
 	done = s.conn.guardAdministrators(fresh)
-	err = protected(s, fresh)
+	if fresh.Role == mfaclient.RoleAdministrator {
+		// Whether it is the last one must not be judged by a picture from before another was blocked elsewhere.
+		err = r.listedSince(ctx, s, s.now)
+	}
+	if err == nil {
+		err = protected(s, fresh)
+	}
 	if err == nil && diff.blocks() && !s.made {
 		err = r.recordRemoval(ctx, s, fresh, v1alpha1.RemovalBlock, false)
 	}
