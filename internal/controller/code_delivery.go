@@ -39,7 +39,7 @@ func (r *UserReconciler) activateCode(ctx context.Context, s *scope) error {
 	if err := r.applySecret(ctx, s, content, applyForReal); err != nil {
 		return fmt.Errorf("store the code that was switched on: %w", err)
 	}
-	s.stored = true
+	s.stored, s.secretState = true, content.state
 	code.Phase, code.ActivatedAt, code.ExpiresAt = v1alpha1.CodeActive, &metav1.Time{Time: now}, &metav1.Time{Time: expiresAt}
 	s.did("CodeActivated", "ActivateCode", "switched the code on")
 	return nil

@@ -161,6 +161,7 @@ func (r *UserReconciler) store(ctx context.Context, s *scope, intent *v1alpha1.C
 	if err := r.applySecret(ctx, s, content, applyForReal); err != nil {
 		return fmt.Errorf("store the code: %w", err)
 	}
+	s.secretState = content.state
 	return nil
 }
 

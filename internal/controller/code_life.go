@@ -29,7 +29,7 @@ func (r *UserReconciler) expireCode(ctx context.Context, s *scope) error {
 // the account.
 func (r *UserReconciler) followCode(ctx context.Context, s *scope) error {
 	code := s.user.Status.Code
-	if code == nil || s.stored {
+	if code == nil || s.stored && s.user.Status.State == s.secretState {
 		return nil
 	}
 	s.look()

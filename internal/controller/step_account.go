@@ -88,15 +88,12 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 		}
 		return nil
 	}
-	before := s.user.Status.State
 	account, err := s.client.UpdateAccount(ctx, s.account.ID, diff.fields())
 	if err != nil {
 		return r.whenGone(s, err)
 	}
 	s.conn.inventory.Put(account)
-	if s.see(account); s.user.Status.State != before {
-		s.stored = false // the Secret, if this pass has written it, says the state of before
-	}
+	s.see(account)
 	s.did("Updated", "Update", "wrote "+strings.Join(diff.names(), ", "))
 	s.countWrites(diff)
 	s.judgeWrites(compare(s.user, account))
