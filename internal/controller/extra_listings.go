@@ -68,25 +68,27 @@ func (e *extraListings) forget(uid types.UID) {
 }
 
 // listedSince makes sure that the picture comes from a listing begun after the given time. When another would have to be
-// taken too soon after the last ones, the pass ends, and goes on when there is one: by then others may have taken it.
+// taken too soon after the last ones, the pass ends, and goes on when there is one: by then others may have taken it. A
+// user that waits keeps what it says: why it needs a listing matters more than that it waits for one.
 func (r *UserReconciler) listedSince(ctx context.Context, s *scope, after time.Time) error {
-	if !s.conn.inventory.Begun().After(after) {
-		if wait := s.conn.extra.wait(s.now); wait > 0 {
-			return waitingFor(v1alpha1.ReasonProgressing, "a fresh listing of the accounts is needed; it is shared with others who need one", wait)
-		}
+	if s.conn.inventory.Begun().After(after) {
+		return s.conn.inventory.Refresh(ctx, after)
 	}
-	return s.conn.inventory.Refresh(ctx, after)
+	wait := s.conn.extra.wait(s.now)
+	switch {
+	case wait <= 0:
+		return s.conn.inventory.Refresh(ctx, after)
+	case readyOf(s.user.Status.Conditions).Status != "":
+		return &outcome{class: classQuiet, after: wait}
+	}
+	return waitingFor(v1alpha1.ReasonProgressing, "a fresh listing of the accounts is needed; it is shared with others who need one", wait)
 }
 
-// listedOnRequest gives a request by hand a listing begun after it. A user that waits for it stays as it is.
+// listedOnRequest gives a request by hand a listing begun after it.
 func (r *UserReconciler) listedOnRequest(ctx context.Context, s *scope) error {
 	if s.requested == "" {
 		s.conn.extra.forget(s.user.UID)
 		return nil
 	}
-	err := r.listedSince(ctx, s, s.conn.extra.firstSeen(s.user.UID, s.requested, s.now))
-	if held, ok := isOutcome(err); ok && readyOf(s.user.Status.Conditions).Status != "" {
-		held.class = classQuiet
-	}
-	return err
+	return r.listedSince(ctx, s, s.conn.extra.firstSeen(s.user.UID, s.requested, s.now))
 }

@@ -97,8 +97,8 @@ func classify(err error) outcome {
 		return outcome{class: classWait, reason: v1alpha1.ReasonQuotaExceeded, message: messageQuota, after: deniedRetry}
 	case mfaclient.KindConflict:
 		if e.Operation != operationCreation {
-			return outcome{class: classStalled, reason: v1alpha1.ReasonRequestRefused, after: deniedRetry,
-				message: "the service refuses a change because it conflicts with what it holds; see whether another account has one of the stated values. It is tried again"}
+			return outcome{class: classRetry, reason: v1alpha1.ReasonProgressing,
+				message: "the service refuses a change that conflicts with what it holds; should that last, see whether another account has one of the stated values"}
 		}
 		return outcome{class: classRetry, reason: v1alpha1.ReasonProgressing, message: "the login is taken; looking at whose account it is"}
 	case mfaclient.KindInvalid:
