@@ -58,3 +58,11 @@ const (
 	// ReasonGuardLimitReached: approve with the annotation approve-removals: <n>/<token>.
 	ReasonGuardLimitReached = "GuardLimitReached"
 )
+
+// ConditionDeleting is there, True, while an MFAConnection that is being deleted waits for its users.
+const (
+	ConditionDeleting = "Deleting"
+
+	// ReasonInUse: MFAUsers still hold accounts through it. Delete them, or let them go with the annotation orphan: "true".
+	ReasonInUse = "InUse"
+)

@@ -23,7 +23,8 @@ type MFAConnectionStatus struct {
 	// +optional
 	Accounts *AccountCounts `json:"accounts,omitempty"`
 	// Removals of the last 30 days, the newest last, at most 1,000. Each is written before its call: it is what
-	// changeGuard counts, and it lets a manifest that was removed by accident have its account back.
+	// changeGuard counts, and it lets a manifest that was removed by accident have its account back. When there is no
+	// room, the namespace with the most entries loses its oldest; none within changeGuard's window is ever dropped.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000
@@ -31,10 +32,18 @@ type MFAConnectionStatus struct {
 	// HandledReconcileRequest is the last value of the reconcile-requested-at annotation that was acted on.
 	// +optional
 	HandledReconcileRequest string `json:"handledReconcileRequest,omitempty"`
-	// HandledApproveRemovals is the last value of the approve-removals annotation that was acted on.
+	// Approval is what is left of the newest approval of held removals. Gone when it is used up or has lapsed.
+	// +optional
+	Approval *RemovalApproval `json:"approval,omitempty"`
+	// HandledApproveRemovals is the last value of the approve-removals annotation that was looked at; a long one is cut.
 	// +optional
 	HandledApproveRemovals string `json:"handledApproveRemovals,omitempty"`
-	// Conditions: Ready, TokenValid, and TokenExpiring, ListingStale and ChangesHeld while they are true.
+	// HandledApprovalTokens are the tokens of approvals that were acted on, the newest last, at most 100. Each acts once.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	HandledApprovalTokens []string `json:"handledApprovalTokens,omitempty"`
+	// Conditions: Ready, TokenValid, and TokenExpiring, ListingStale, ChangesHeld and Deleting while they are true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -50,6 +59,14 @@ type AccountCounts struct {
 	// ByState is the number of accounts in each state that occurs.
 	// +optional
 	ByState map[AccountState]int32 `json:"byState,omitempty"`
+}
+
+// RemovalApproval lets removals go that changeGuard holds.
+type RemovalApproval struct {
+	// Left is how many may still go.
+	Left int32 `json:"left"`
+	// ExpiresAt is when it lapses: one window of changeGuard after it was given, or before, once nothing waits any more.
+	ExpiresAt metav1.Time `json:"expiresAt"`
 }
 
 // RemovalAction is what was done to an account.

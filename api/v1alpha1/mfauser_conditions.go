@@ -17,6 +17,8 @@ const (
 	ReasonConnectionNotFound = "ConnectionNotFound"
 	// ReasonConnectionNotReady: there is work to do and the MFAConnection is not ready; see its conditions.
 	ReasonConnectionNotReady = "ConnectionNotReady"
+	// ReasonConnectionDeleting: the MFAConnection is being deleted; nothing new is made through it.
+	ReasonConnectionDeleting = "ConnectionDeleting"
 	// ReasonRateLimited: the service asked to slow down; the work goes on when the pause is over.
 	ReasonRateLimited = "RateLimited"
 	// ReasonQuotaExceeded: the service has no licence left for another account; one creation is tried per interval.

@@ -4,6 +4,9 @@ package v1alpha1
 const (
 	// Finalizer is set on an MFAUser just before its first remote write, and on nothing that never had one.
 	Finalizer = Group + "/account"
+	// FinalizerInUse is set on an MFAConnection and on its token Secret while MFAUsers hold accounts through them: without
+	// them nobody could remove those accounts.
+	FinalizerInUse = Group + "/in-use"
 
 	// SecretType is the type of a Secret that holds a code. The type of a Secret is immutable, so a Secret of another
 	// type can never have been made by this operator.

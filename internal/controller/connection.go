@@ -32,6 +32,9 @@ type connection struct {
 	probes probeState
 	// trustedUntil is how long a refusal as unauthenticated is not put down to the token, which was probed a while ago.
 	trustedUntil time.Time
+	// kept is true while the connection and its token Secret are known to carry their finalizers, and leaving while one of
+	// the two waits for the last user to go.
+	kept, leaving bool
 	// quotaFullUntil holds creations after the service has said that no licence is left; zero when it has not.
 	quotaFullUntil time.Time
 }
@@ -104,6 +107,33 @@ func (c *connection) guardAdministrators(account mfaclient.Account) (done func()
 	return c.administrators.Unlock
 }
 
+// beginCount is called before the users are counted: whoever comes or goes from then on wakes the connection, as far as
+// it matters.
+func (c *connection) beginCount(leaving bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept, c.leaving = false, leaving
+}
+
+// markKept says that the finalizers are on: another user makes no difference.
+func (c *connection) markKept() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept = true
+}
+
+// minds tells whether a user that comes, or goes, makes a difference.
+func (c *connection) minds() (coming, going bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.kept, c.leaving
+}
+
+func (c *connection) isLeaving() bool {
+	_, going := c.minds()
+	return going
+}
+
 // quotaFull holds creations until the given time.
 func (c *connection) quotaFull(until time.Time) {
 	c.mu.Lock()
@@ -171,11 +201,14 @@ func (r *registry) get(key types.NamespacedName) *connection {
 	return c
 }
 
-func (r *registry) has(key types.NamespacedName) bool {
+// known returns the connection of that name; nil when there is none.
+func (r *registry) known(key types.NamespacedName) *connection {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.byKey[key] != nil
+	return r.byKey[key]
 }
+
+func (r *registry) has(key types.NamespacedName) bool { return r.known(key) != nil }
 
 func (r *registry) drop(key types.NamespacedName) {
 	r.mu.Lock()

@@ -172,8 +172,9 @@ func TestUsersAreWokenWhenTheStatusMeetsAConflict(t *testing.T) {
 		}
 	})
 	request := ctrl.Request{NamespacedName: types.NamespacedName{Namespace: w.mfaNamespace, Name: "production"}}
-	_, err := w.connections.Reconcile(w.ctx, request)
-	w.g.Expect(err).To(HaveOccurred())
+	result, err := w.connections.Reconcile(w.ctx, request)
+	w.g.Expect(err).NotTo(HaveOccurred(), "a lost lock is no fault")
+	w.g.Expect(result.RequeueAfter).To(Equal(minWait))
 	w.sim.OnCall(nil)
 	w.reconcileConnection()
 

@@ -207,6 +207,7 @@ func TestTokenSecretRemovedInUse(t *testing.T) {
 	w := newTestWorld(t, mfasim.Options{})
 	before := w.apply(w.user("alice"))
 	w.deleteObject(w.tokenSecret(""))
+	w.force(w.tokenSecret(""))
 	w.sim.ResetCalls()
 	w.recorder.Events = make(chan string, 1000)
 

@@ -41,7 +41,13 @@ func TestCreation(t *testing.T) {
 	g.Expect(w.sim.Calls()).To(Equal(map[string]int{"CreateAccount": 1}), "a new user costs one POST")
 	g.Expect(w.writes).To(Equal(map[string]int{
 		"patch *v1alpha1.MFAUser": 1, "patch *v1alpha1.MFAUser/status": 2, "apply": 1,
-	}), "and four writes")
+		"patch *v1alpha1.MFAConnection": 1, "patch *v1.PartialObjectMetadata": 1,
+	}), "and four writes; the first of a connection keeps that and its token")
+	w.writes = map[string]int{}
+	w.apply(w.user("bob"))
+	g.Expect(w.writes).To(Equal(map[string]int{
+		"patch *v1alpha1.MFAUser": 1, "patch *v1alpha1.MFAUser/status": 2, "apply": 1,
+	}), "four and no more")
 }
 
 func TestEnrollmentWipesTheCode(t *testing.T) {

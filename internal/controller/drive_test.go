@@ -63,7 +63,11 @@ func (w *testWorld) drive(d time.Duration, users ...string) (passes int) {
 		delete(due, next)
 		passes++
 		w.g.Expect(passes).To(BeNumerically("<", 3000), "a hot loop")
+		before := w.seen(next, connection)
 		result, err := w.onePass(next, connection)
+		if after := w.seen(next, connection); w.users.newsForConnection(connectionKey(before), before, after) {
+			due[connection] = w.clock.Now() // as the watch on users does
+		}
 		key := ctrl.Request{NamespacedName: types.NamespacedName{Name: next}}
 		switch {
 		case err != nil:
@@ -85,6 +89,15 @@ func (w *testWorld) drive(d time.Duration, users ...string) (passes int) {
 		clear(woken.woken)
 		clear(probes.woken)
 	}
+}
+
+// seen is a user as the watch shows it; one without a name when it is gone, or when the connection is meant.
+func (w *testWorld) seen(name, connection string) *v1alpha1.MFAUser {
+	w.t.Helper()
+	if name == connection {
+		return &v1alpha1.MFAUser{}
+	}
+	return w.get(name)
 }
 
 func (w *testWorld) onePass(name, connection string) (ctrl.Result, error) {

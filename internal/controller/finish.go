@@ -28,7 +28,7 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 			out = classify(&mfaclient.Error{Kind: mfaclient.KindDenied}) // the token is good, but not for this call
 		}
 	}
-	if passing(err) && !s.open {
+	if passing(err) && (!s.open || heldBack(s.base)) {
 		out.class = classQuietly(out.class) // the user is as it was; the connection tells of the trouble
 	}
 	switch {

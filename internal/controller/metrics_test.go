@@ -56,8 +56,8 @@ func TestMetrics(t *testing.T) {
 	w.expectMetrics(`trustbuilder_mfa_connection_ready`+in+`} 0`, `trustbuilder_mfa_api_calls_total{operation="ListAccounts",outcome="Unauthenticated"} 1`)
 
 	conn := w.getConnection()
-	conn.Finalizers = nil
 	w.deleteObject(conn)
+	w.force(conn)
 	_, err = w.connections.Reconcile(w.ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(conn)})
 	w.g.Expect(err).NotTo(HaveOccurred())
 	w.g.Expect(w.exposition()).NotTo(ContainSubstring("production"), "no series stays behind")

@@ -113,7 +113,11 @@ func (r *ConnectionReconciler) describe(s *connectionScope, out connectionOutcom
 	}
 	switch out.token {
 	case metav1.ConditionTrue:
-		set(v1alpha1.ConditionTokenValid, out.token, v1alpha1.ReasonTokenAccepted, "the service accepted the token")
+		message := "the service accepted the token"
+		if s.token != nil && s.token.DeletionTimestamp != nil {
+			message += "; its Secret is being deleted, and goes once no MFAUser holds an account through it"
+		}
+		set(v1alpha1.ConditionTokenValid, out.token, v1alpha1.ReasonTokenAccepted, message)
 	case metav1.ConditionFalse:
 		set(v1alpha1.ConditionTokenValid, out.token, out.reason, out.message)
 	default:
@@ -121,6 +125,9 @@ func (r *ConnectionReconciler) describe(s *connectionScope, out connectionOutcom
 	}
 	r.describeToken(s, set)
 	r.describeListing(s, set)
+	s.handleApproval()
+	s.describeGuard(set)
+	s.describeDeletion(set)
 	r.countAccounts(s)
 }
 

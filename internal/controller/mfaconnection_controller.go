@@ -7,6 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,6 +34,20 @@ type connectionScope struct {
 	requested bool
 	// listed is true when a listing was asked for in this pass.
 	listed bool
+	// token is the metadata of the token Secret, once it has been read and found labelled as one.
+	token *metav1.PartialObjectMetadata
+	use   usage
+	// approved is true when this pass has found a new approval of held removals.
+	approved bool
+	// notices are told as events once the status is written.
+	notices []notice
+}
+
+// notice is something about a connection that an event tells of.
+type notice struct{ kind, reason, text string }
+
+func (s *connectionScope) tell(kind, reason, text string) {
+	s.notices = append(s.notices, notice{kind, reason, text})
 }
 
 // Reconcile is one pass: configure the client from spec and token, list if it is time, say how it went.
@@ -40,13 +56,17 @@ func (r *ConnectionReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if err := r.client.Get(ctx, req.NamespacedName, &object); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.connections.drop(req.NamespacedName)
+			return ctrl.Result{}, r.releaseTokens(ctx, req.Namespace) // what one leaves that was made to go by force
 		}
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		return ctrl.Result{}, err
 	}
 	requested := object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
 	s := &connectionScope{
 		object: &object, base: object.DeepCopy(), conn: r.connections.get(req.NamespacedName), now: r.now(),
 		requested: requested != "" && requested != object.Status.HandledReconcileRequest,
+	}
+	if gone, err := r.tryToGo(ctx, s); gone || err != nil {
+		return again(err)
 	}
 	err := r.configure(ctx, s)
 	if err == nil {
@@ -55,7 +75,15 @@ func (r *ConnectionReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if s.requested && s.listed {
 		s.object.Status.HandledReconcileRequest = requested
 	}
-	return r.finish(ctx, s, err)
+	if gone, err := r.tryToGo(ctx, s); gone || err != nil {
+		return again(err)
+	}
+	kept := r.keep(ctx, s)
+	result, err := r.finish(ctx, s, err)
+	if err == nil && kept != nil {
+		return again(kept)
+	}
+	return result, err
 }
 
 // finish turns the outcome of a pass into the verdict for the users, the conditions, and the time of the next pass.
@@ -77,15 +105,31 @@ func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, e
 		// With the lock: a stale copy must not overwrite what another pass has found since.
 		patch := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
 		if err := r.client.Status().Patch(ctx, s.object, patch); err != nil {
-			return ctrl.Result{}, client.IgnoreNotFound(err)
+			return again(err)
 		}
 		r.announce(s)
 	}
+	r.wakeHeld(s)
 	return ctrl.Result{RequeueAfter: r.nextPass(s)}, nil
 }
 
-// announce records an event when readiness has changed.
+// again is how a pass ends whose write has failed. A lost lock is no fault: the newer copy is on its way.
+func again(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: minWait}, nil
+	}
+	return ctrl.Result{}, client.IgnoreNotFound(err)
+}
+
+// announce records what the pass has to tell, and an event when readiness has changed or removals begin to be held.
 func (r *ConnectionReconciler) announce(s *connectionScope) {
+	for _, n := range s.notices {
+		r.events.Eventf(s.object, nil, n.kind, n.reason, "Approve", "%s", n.text)
+	}
+	held := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionChangesHeld)
+	if held != nil && meta.FindStatusCondition(s.base.Status.Conditions, v1alpha1.ConditionChangesHeld) == nil {
+		r.events.Eventf(s.object, nil, corev1.EventTypeWarning, held.Reason, "Hold", "%s", held.Message)
+	}
 	before, after := readyOf(s.base.Status.Conditions), readyOf(s.object.Status.Conditions)
 	if before.Status == after.Status && before.Reason == after.Reason {
 		return
@@ -104,7 +148,7 @@ func (r *ConnectionReconciler) nextPass(s *connectionScope) time.Duration {
 	counts := s.conn.probes.countsDue
 	s.conn.mu.Unlock()
 	wait := time.Hour // conditions that depend on the date are looked at hourly at least
-	for _, at := range []time.Time{next, counts, tokenDeadline(s.object, s.now), staleDeadline(s)} {
+	for _, at := range []time.Time{next, counts, tokenDeadline(s.object, s.now), staleDeadline(s), s.guardDeadline()} {
 		if !at.IsZero() {
 			wait = min(wait, max(at.Sub(s.now), time.Millisecond))
 		}

@@ -57,6 +57,7 @@ func (r *ConnectionReconciler) readToken(ctx context.Context, s *connectionScope
 		return mfaclient.Token{}, faulty(v1alpha1.ReasonTokenSecretNotLabelled,
 			`the Secret of spec.tokenSecretRef lacks the label trustbuilder-mfa.dev/token: "true", which allows its use as an API token`)
 	}
+	s.token = &metav1.PartialObjectMetadata{ObjectMeta: secret.ObjectMeta}
 	key := ref.Key
 	if key == "" {
 		key = v1alpha1.DefaultTokenKey

@@ -110,16 +110,43 @@ func (r *UserReconciler) requests(ctx context.Context, which client.ListOption) 
 	return requests
 }
 
-// setup says what wakes an MFAConnection: its spec, the annotations by hand, its token Secret, and doubt about the token.
+// setup says what wakes an MFAConnection: its spec, the annotations by hand, its token Secret, doubt about the token, and
+// users that are held back or that it must or need no longer be kept for.
 func (r *ConnectionReconciler) setup(mgr ctrl.Manager, tokens cache.Cache, concurrent int) error {
 	tokenSecrets := source.Kind(tokens, secretMetadata(), handler.TypedEnqueueRequestsFromMapFunc(r.connectionsOfToken))
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("mfaconnection").
 		For(&v1alpha1.MFAConnection{}, builder.WithPredicates(askedFor(connectionAnnotations))).
+		Watches(&v1alpha1.MFAUser{}, handler.EnqueueRequestsFromMapFunc(connectionOfUser), builder.WithPredicates(r.usersThatMatter())).
 		WatchesRawSource(tokenSecrets).
 		WatchesRawSource(source.Func(r.probes.Start)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent, RateLimiter: retries()}).
 		Complete(r)
+}
+
+func connectionOfUser(_ context.Context, object client.Object) []ctrl.Request {
+	return []ctrl.Request{{NamespacedName: connectionKey(object.(*v1alpha1.MFAUser))}}
+}
+
+// usersThatMatter leaves out the users that the manager finds when it starts: every connection has a pass then.
+func (r *ConnectionReconciler) usersThatMatter() predicate.Predicate {
+	nobody := &v1alpha1.MFAUser{}
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool {
+			user := e.Object.(*v1alpha1.MFAUser)
+			return !e.IsInInitialList && r.newsForConnection(connectionKey(user), nobody, user)
+		},
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			user := e.ObjectNew.(*v1alpha1.MFAUser)
+			return r.newsForConnection(connectionKey(user), e.ObjectOld.(*v1alpha1.MFAUser), user)
+		},
+		DeleteFunc: func(e event.DeleteEvent) bool {
+			user := e.Object.(*v1alpha1.MFAUser)
+			conn := r.connections.known(connectionKey(user))
+			return heldBack(user) || conn != nil && conn.isLeaving() // its last state may or may not have had the finalizer
+		},
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
 }
 
 func (r *ConnectionReconciler) connectionsOfToken(ctx context.Context, secret *metav1.PartialObjectMetadata) []ctrl.Request {

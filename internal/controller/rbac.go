@@ -3,13 +3,14 @@ package controller
 // What the manager may do in every namespace; config/rbac/role.yaml is generated from here. Each line is needed by the
 // code and nothing is here that is not: the end-to-end tests hold the API server's audit log against it.
 //
-// Users and connections are read from the cache; a connection also live, before a removal is recorded on it. Users are
-// patched for the finalizer, both kinds for status. They are never created, updated or deleted, and `spec` is never written.
+// Users and connections are read from the cache; a connection also live, before a removal is recorded on it. Both are
+// patched for their finalizer and for status. They are never created, updated or deleted, and `spec` is never written.
 // +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfausers,verbs=list;watch;patch
-// +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfaconnections,verbs=get;list;watch
+// +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfaconnections,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfausers/status;mfaconnections/status,verbs=patch
 //
-// Secrets: watched as metadata by label, read one by one, written by server-side apply, which needs create and patch.
+// Secrets: watched as metadata by label, read one by one, written by server-side apply, which needs create and patch. A
+// token Secret is patched for its finalizer alone.
 // No delete: the garbage collector removes a code Secret with its owner.
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch
 //

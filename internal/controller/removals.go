@@ -23,8 +23,9 @@ const (
 	removalRepeat = time.Hour
 )
 
-// recordRemoval writes a removal into the connection's status, before its call. released says that the MFAUser goes with
-// it. A removal that is tried again is not counted twice.
+// recordRemoval writes a removal into the connection's status, before its call, or says that changeGuard holds it. It is the
+// one way to a call that takes somebody's access away. released says that the MFAUser goes with it. A removal that is tried
+// again passes, and is not counted twice.
 func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mfaclient.Account, action v1alpha1.RemovalAction, released bool) error {
 	s.conn.removals.Lock()
 	defer s.conn.removals.Unlock()
@@ -40,7 +41,16 @@ func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mf
 			return nil
 		}
 		base := object.DeepCopy()
-		object.Status.Removals = append(stillKept(object.Status.Removals, now), v1alpha1.Removal{
+		if action != v1alpha1.RemovalKeep { // that takes nothing from anybody
+			if err := r.passGuard(ctx, s, &object, account.ID, now); err != nil {
+				return err
+			}
+		}
+		removals, err := withRoom(&object, now)
+		if err != nil {
+			return err
+		}
+		object.Status.Removals = append(removals, v1alpha1.Removal{
 			AccountID: string(account.ID), Namespace: s.user.Namespace, Name: s.user.Name, Login: s.user.Spec.Login,
 			Action: action, Time: metav1.NewTime(now), Released: released,
 		})
@@ -52,15 +62,41 @@ func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mf
 	return nil
 }
 
-// stillKept drops what is older than 30 days and, beyond 1,000, the oldest, so that there is room for one more.
-func stillKept(removals []v1alpha1.Removal, now time.Time) []v1alpha1.Removal {
-	kept := make([]v1alpha1.Removal, 0, len(removals)+1)
-	for _, removal := range removals {
-		if now.Sub(removal.Time.Time) < removalsLife {
+// withRoom returns the record without what is older than 30 days and, when it is full, without as much more as makes room
+// for one entry. What the guard counts is never dropped: then the removal waits for the window to pass.
+func withRoom(conn *v1alpha1.MFAConnection, now time.Time) ([]v1alpha1.Removal, error) {
+	g := guardOf(conn)
+	kept := make([]v1alpha1.Removal, 0, len(conn.Status.Removals)+1)
+	for _, removal := range conn.Status.Removals {
+		if now.Sub(removal.Time.Time) < removalsLife || g.holds(&removal, now) {
 			kept = append(kept, removal)
 		}
 	}
-	return kept[max(0, len(kept)-(removalsMax-1)):]
+	for len(kept) >= removalsMax {
+		at := leastMissed(kept, g, now)
+		if at < 0 {
+			return nil, stalledFor(v1alpha1.ReasonRemovalHeld,
+				"the MFAConnection's record of removals is full of those within the changeGuard's window; this one waits until some are older", kept[0].Time.Add(g.window).Sub(now))
+		}
+		kept = slices.Delete(kept, at, at+1)
+	}
+	return kept, nil
+}
+
+// leastMissed returns the entry to drop first: the oldest of the namespace that has the most, so that one tenant can't cost
+// another the way back to his accounts. -1 when all lie within the guard's window.
+func leastMissed(removals []v1alpha1.Removal, g guard, now time.Time) int {
+	entries := map[string]int{}
+	for n := range removals {
+		entries[removals[n].Namespace]++
+	}
+	at := -1
+	for n := range removals {
+		if !g.holds(&removals[n], now) && (at < 0 || entries[removals[n].Namespace] > entries[removals[at].Namespace]) {
+			at = n
+		}
+	}
+	return at
 }
 
 // recorded tells whether just this removal has been written down already, by a pass that stopped after it. One that lets

@@ -104,6 +104,9 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 	case s.user.Status.Creating != nil && madeByUs(account):
 		return r.resumeCreation(ctx, s, account)
 	}
+	if err := mayBegin(s); err != nil {
+		return err
+	}
 	if removal := releasedRemoval(s.connObject, s.user, account, s.now); removal != nil {
 		return r.takeBack(s, account, *removal)
 	}

@@ -11,18 +11,20 @@ import (
 // connect finds the user's connection and stops the pass while it can't be used. A user without open work then keeps
 // its conditions: that the connection is down is said once, on the connection.
 func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
-	if s.user.Spec.Suspend {
-		return suspended()
-	}
 	var object v1alpha1.MFAConnection
 	key := connectionKey(s.user)
-	if err := r.client.Get(ctx, key, &object); err != nil {
-		if apierrors.IsNotFound(err) {
-			if !s.open {
-				return quiet()
-			}
-			return waiting(v1alpha1.ReasonConnectionNotFound, missingConnection(s.deleting()))
+	err := r.client.Get(ctx, key, &object)
+	switch {
+	case err == nil && letsAllGo(&object):
+		return r.letLoose(ctx, s) // a suspended one too
+	case s.user.Spec.Suspend:
+		return suspended()
+	case apierrors.IsNotFound(err):
+		if !s.open {
+			return quiet()
 		}
+		return waiting(v1alpha1.ReasonConnectionNotFound, missingConnection(s.deleting()))
+	case err != nil:
 		return err
 	}
 	if !s.deleting() {
@@ -39,13 +41,30 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 	switch {
 	case view.readiness == readinessReady:
 		if rest := s.conn.gate.PausedFor(); rest > 0 && s.open {
+			if heldBack(s.user) {
+				return &outcome{class: classQuiet, after: rest} // it is held all the same
+			}
 			return waitingFor(v1alpha1.ReasonRateLimited, messageSlowDown, rest) // before an intent is written in vain
 		}
 		return nil
-	case view.readiness == readinessUnknown || !s.open:
+	case view.readiness == readinessUnknown || !s.open || heldBack(s.user):
 		return quiet() // woken by the connection
 	}
-	return waiting(v1alpha1.ReasonConnectionNotReady, "the MFAConnection is not ready, see its conditions; the work goes on once it is")
+	message := "the MFAConnection is not ready, see its conditions; the work goes on once it is"
+	if s.deleting() {
+		message += orphanHint
+	}
+	return waiting(v1alpha1.ReasonConnectionNotReady, message)
+}
+
+const messageConnectionDeleting = "the MFAConnection is being deleted; nothing new is made through it"
+
+// mayBegin refuses to make or take over an account through a connection that is going: it would never get there.
+func mayBegin(s *scope) error {
+	if s.connObject.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	return waiting(v1alpha1.ReasonConnectionDeleting, messageConnectionDeleting)
 }
 
 func missingConnection(deleting bool) string {

@@ -54,6 +54,9 @@ func (r *UserReconciler) createAccount(ctx context.Context, s *scope) error {
 
 // readyToCreate checks all that can be checked before the account exists.
 func (r *UserReconciler) readyToCreate(ctx context.Context, s *scope) error {
+	if err := mayBegin(s); err != nil {
+		return err
+	}
 	if wait := s.conn.quotaWait(s.now); wait > 0 {
 		return waitingFor(v1alpha1.ReasonQuotaExceeded, messageQuota, wait)
 	}

@@ -14,10 +14,7 @@ import (
 // letGo releases a deleted MFAUser without a remote call where its policy asks for none: Retain, Observe, suspended, and
 // the orphan annotation on it or on its connection. It needs no connection, so that every finalizer has an end.
 func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
-	spec := &s.user.Spec
-	free := spec.DeletionPolicy == v1alpha1.DeletionRetain || s.observeOnly() || spec.Suspend ||
-		s.user.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue ||
-		s.user.Status.AccountID == "" && s.user.Status.Creating == nil
+	free := letsGo(s.user) || s.user.Status.AccountID == "" && s.user.Status.Creating == nil
 	if !free {
 		var conn v1alpha1.MFAConnection
 		err := r.client.Get(ctx, connectionKey(s.user), &conn)
@@ -30,6 +27,13 @@ func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
 		return nil
 	}
 	return r.release(ctx, s)
+}
+
+// letsGo tells whether a manifest leaves the account as it is when it is deleted.
+func letsGo(user *v1alpha1.MFAUser) bool {
+	spec := &user.Spec
+	return spec.DeletionPolicy == v1alpha1.DeletionRetain || spec.ManagementPolicy == v1alpha1.ManagementObserve || spec.Suspend ||
+		user.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue
 }
 
 // removeAccount blocks or deletes the account of a deleted MFAUser, and then lets the MFAUser go.
@@ -113,28 +117,50 @@ func (r *UserReconciler) remove(ctx context.Context, s *scope, account mfaclient
 	return nil
 }
 
+// orphanHint is the way out of a removal that can't be carried out.
+const orphanHint = `. To let this MFAUser go and leave the account as it is, annotate it with trustbuilder-mfa.dev/orphan: "true"`
+
 // removalHint adds the way out to the refusal of a removal.
 func removalHint(err error) error {
 	if held, ok := isOutcome(err); ok {
-		held.message += `. To let this MFAUser go and leave the account as it is, annotate it with trustbuilder-mfa.dev/orphan: "true"`
+		held.message += orphanHint
 	}
 	return err
 }
 
 // release takes the finalizer off. The code Secret goes with its owner.
 func (r *UserReconciler) release(ctx context.Context, s *scope) error {
-	s.released = true
 	r.groupChecks.forget(s.user.UID)
 	r.deviceReads.forget(s.user.UID)
+	if err := r.removeFinalizer(ctx, s); err != nil {
+		return err
+	}
+	s.released = true
+	r.wakeRivals(ctx, s.user)
+	return nil
+}
+
+// letLoose releases an MFAUser that is not deleted from a connection that is deleted together with its hold on accounts.
+// The account stays recorded: through another connection of that name it is this user's again.
+func (r *UserReconciler) letLoose(ctx context.Context, s *scope) error {
+	if err := r.removeFinalizer(ctx, s); err != nil {
+		return err
+	}
+	if !s.open {
+		return quiet()
+	}
+	return waiting(v1alpha1.ReasonConnectionDeleting, messageConnectionDeleting)
+}
+
+func (r *UserReconciler) removeFinalizer(ctx context.Context, s *scope) error {
 	patched := s.base.DeepCopy()
 	if !controllerutil.RemoveFinalizer(patched, v1alpha1.Finalizer) {
 		return nil
 	}
 	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
 	if err := r.client.Patch(ctx, patched, lock); client.IgnoreNotFound(err) != nil {
-		s.released = false
 		return fmt.Errorf("remove the finalizer: %w", err)
 	}
-	r.wakeRivals(ctx, s.user)
+	s.rebase(patched)
 	return nil
 }

@@ -113,6 +113,20 @@ func (w *world) wakeUsersOf(ctx context.Context, connection types.NamespacedName
 	}
 }
 
+// newsForConnection tells whether a change of a user matters to its connection: its removal begins or ceases to be held, or
+// it is the first to hold on to a connection, or one that a leaving connection waits for.
+func (w *world) newsForConnection(connection types.NamespacedName, before, after *v1alpha1.MFAUser) bool {
+	if heldBack(before) != heldBack(after) {
+		return true
+	}
+	conn := w.connections.known(connection)
+	if conn == nil || holdsOn(before) == holdsOn(after) {
+		return false // a connection that this process does not know has its first pass still before it
+	}
+	coming, going := conn.minds()
+	return coming && holdsOn(after) || going && holdsOn(before)
+}
+
 // wakeQueue lets code outside a controller's watches add to its queue. What is added before the controller has started
 // is dropped: the controller then looks at everything anyway.
 type wakeQueue struct {

@@ -125,7 +125,7 @@ func TestRemovalsAreBounded(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			w := newTestWorld(t, mfasim.Options{})
+			w := newTestWorld(t, mfasim.Options{}, limitOf(100))
 			w.apply(w.user("alice"))
 			conn := w.getConnection()
 			for n := range tc.entries {

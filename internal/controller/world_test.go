@@ -246,11 +246,16 @@ func (w *testWorld) settle(name string) *v1alpha1.MFAUser {
 	return nil
 }
 
-// apply creates a user and settles it.
+// apply creates a user and settles it, and its connection where that has to know.
 func (w *testWorld) apply(user *v1alpha1.MFAUser) *v1alpha1.MFAUser {
 	w.t.Helper()
 	w.create(user)
-	return w.settle(user.Name)
+	settled := w.settle(user.Name)
+	if key := connectionKey(settled); w.users.newsForConnection(key, &v1alpha1.MFAUser{}, settled) {
+		_, err := w.connections.Reconcile(w.ctx, ctrl.Request{NamespacedName: key}) // as the watch on users does
+		w.g.Expect(err).NotTo(HaveOccurred())
+	}
+	return settled
 }
 
 // get returns a user as it is now; one without a name when it is gone.
@@ -337,10 +342,21 @@ func (w *testWorld) end() {
 	ctx := context.Background() // the test's own has ended
 	w.g.Expect(w.client.DeleteAllOf(ctx, &v1alpha1.MFAConnection{}, client.InNamespace(w.mfaNamespace))).To(Succeed())
 	w.g.Expect(w.client.DeleteAllOf(ctx, &v1alpha1.MFAUser{}, client.InNamespace(w.namespace))).To(Succeed())
-	var left v1alpha1.MFAUserList
-	w.g.Expect(w.client.List(ctx, &left, client.InNamespace(w.namespace))).To(Succeed())
-	for n := range left.Items {
-		let := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))
-		w.g.Expect(client.IgnoreNotFound(w.client.Patch(ctx, &left.Items[n], let))).To(Succeed())
+	var users v1alpha1.MFAUserList
+	w.g.Expect(w.client.List(ctx, &users, client.InNamespace(w.namespace))).To(Succeed())
+	for n := range users.Items {
+		w.force(&users.Items[n])
 	}
+	var connections v1alpha1.MFAConnectionList
+	w.g.Expect(w.client.List(ctx, &connections, client.InNamespace(w.mfaNamespace))).To(Succeed())
+	for n := range connections.Items {
+		w.force(&connections.Items[n])
+	}
+}
+
+// force takes all finalizers off an object, as somebody does who has lost patience.
+func (w *testWorld) force(object client.Object) {
+	w.t.Helper()
+	let := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))
+	w.g.Expect(client.IgnoreNotFound(w.client.Patch(context.Background(), object, let))).To(Succeed())
 }

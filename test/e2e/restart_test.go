@@ -54,16 +54,16 @@ func TestTokenRotation(t *testing.T) {
 	w.g.Expect(w.sim.Accounts()).To(HaveLen(3))
 }
 
-// TestConnectionComesBack: a connection that is deleted and made again finds its users as they were.
+// TestConnectionComesBack: a connection that is made to go by force and made again finds its users as they were.
 func TestConnectionComesBack(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	w.create(w.user("alice"))
 	w.awaitReady("alice")
 	link := w.secret("alice").Data[v1alpha1.KeyLink]
-	conn := w.getConnection()
-	conn.Annotations = nil
-	w.g.Expect(w.client.Delete(w.ctx, conn)).To(Succeed())
+	w.g.Eventually(func() []string { return w.getConnection().Finalizers }).Should(ConsistOf(v1alpha1.FinalizerInUse))
+	w.g.Expect(w.client.Delete(w.ctx, w.getConnection())).To(Succeed())
+	edit(w, w.getConnection(), func(c *v1alpha1.MFAConnection) { c.Finalizers = nil })
 	w.g.Eventually(func() string { return w.getConnection().Name }).Should(BeEmpty())
 	w.create(w.user("bob"))
 	w.awaitUser("bob", "False ConnectionNotFound")

@@ -345,6 +345,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: accounts
       type:
         namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.AccountCounts
+    - name: approval
+      type:
+        namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.RemovalApproval
     - name: conditions
       type:
         list:
@@ -353,6 +356,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: handledApprovalTokens
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: handledApproveRemovals
       type:
         scalar: string
@@ -562,6 +571,15 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.RemovalAction
   scalar: string
+- name: com.github.trustbuilder-mfa.operator.api.v1alpha1.RemovalApproval
+  map:
+    fields:
+    - name: expiresAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: left
+      type:
+        scalar: numeric
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.Role
   scalar: string
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.SecretKeyReference

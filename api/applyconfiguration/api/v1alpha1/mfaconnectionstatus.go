@@ -24,13 +24,18 @@ type MFAConnectionStatusApplyConfiguration struct {
 	// Accounts counts the accounts of the service. Written at most once a minute, on change.
 	Accounts *AccountCountsApplyConfiguration `json:"accounts,omitempty"`
 	// Removals of the last 30 days, the newest last, at most 1,000. Each is written before its call: it is what
-	// changeGuard counts, and it lets a manifest that was removed by accident have its account back.
+	// changeGuard counts, and it lets a manifest that was removed by accident have its account back. When there is no
+	// room, the namespace with the most entries loses its oldest; none within changeGuard's window is ever dropped.
 	Removals []RemovalApplyConfiguration `json:"removals,omitempty"`
 	// HandledReconcileRequest is the last value of the reconcile-requested-at annotation that was acted on.
 	HandledReconcileRequest *string `json:"handledReconcileRequest,omitempty"`
-	// HandledApproveRemovals is the last value of the approve-removals annotation that was acted on.
+	// Approval is what is left of the newest approval of held removals. Gone when it is used up or has lapsed.
+	Approval *RemovalApprovalApplyConfiguration `json:"approval,omitempty"`
+	// HandledApproveRemovals is the last value of the approve-removals annotation that was looked at; a long one is cut.
 	HandledApproveRemovals *string `json:"handledApproveRemovals,omitempty"`
-	// Conditions: Ready, TokenValid, and TokenExpiring, ListingStale and ChangesHeld while they are true.
+	// HandledApprovalTokens are the tokens of approvals that were acted on, the newest last, at most 100. Each acts once.
+	HandledApprovalTokens []string `json:"handledApprovalTokens,omitempty"`
+	// Conditions: Ready, TokenValid, and TokenExpiring, ListingStale, ChangesHeld and Deleting while they are true.
 	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
@@ -101,11 +106,29 @@ func (b *MFAConnectionStatusApplyConfiguration) WithHandledReconcileRequest(valu
 	return b
 }
 
+// WithApproval sets the Approval field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Approval field is set to the value of the last call.
+func (b *MFAConnectionStatusApplyConfiguration) WithApproval(value *RemovalApprovalApplyConfiguration) *MFAConnectionStatusApplyConfiguration {
+	b.Approval = value
+	return b
+}
+
 // WithHandledApproveRemovals sets the HandledApproveRemovals field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the HandledApproveRemovals field is set to the value of the last call.
 func (b *MFAConnectionStatusApplyConfiguration) WithHandledApproveRemovals(value string) *MFAConnectionStatusApplyConfiguration {
 	b.HandledApproveRemovals = &value
+	return b
+}
+
+// WithHandledApprovalTokens adds the given value to the HandledApprovalTokens field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the HandledApprovalTokens field.
+func (b *MFAConnectionStatusApplyConfiguration) WithHandledApprovalTokens(values ...string) *MFAConnectionStatusApplyConfiguration {
+	for i := range values {
+		b.HandledApprovalTokens = append(b.HandledApprovalTokens, values[i])
+	}
 	return b
 }
 

@@ -1,0 +1,140 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+)
+
+// guard is the brake on mass removals, changeGuard. It counts the accounts that lost their access within the window and
+// those that are to lose it now, and above the limit lets none go: a namespace deleted by accident stops before its first
+// account and not after its tenth.
+type guard struct {
+	limit  int
+	window time.Duration
+}
+
+// accounts is a set of account ids.
+type accounts map[string]struct{}
+
+func guardOf(conn *v1alpha1.MFAConnection) guard {
+	g := guard{limit: 10, window: time.Hour}
+	if limit := conn.Spec.ChangeGuard.MaxRemovals; limit != nil {
+		g.limit = int(*limit)
+	}
+	if window := conn.Spec.ChangeGuard.Window.Duration; window > 0 {
+		g.window = window
+	}
+	return g
+}
+
+// holds tells whether a removal lies within the window. Such a removal is never dropped from the record.
+func (g guard) holds(removal *v1alpha1.Removal, now time.Time) bool {
+	return now.Sub(removal.Time.Time) < g.window
+}
+
+// opens says when the accounts asked for may go: now, once enough earlier removals have left the window, or not by the
+// passing of time.
+func (g guard) opens(removals []v1alpha1.Removal, asked accounts, now time.Time) (at time.Time, ever bool) {
+	newest := map[string]time.Time{}
+	for n := range removals {
+		removal := &removals[n]
+		if _, again := asked[removal.AccountID]; !again && removal.Action != v1alpha1.RemovalKeep && g.holds(removal, now) {
+			newest[removal.AccountID] = removal.Time.Time // they stand in order
+		}
+	}
+	excess := len(asked) + len(newest) - g.limit
+	switch {
+	case excess <= 0:
+		return now, true
+	case excess > len(newest):
+		return time.Time{}, false
+	}
+	leave := make([]time.Time, 0, len(newest))
+	for _, last := range newest {
+		leave = append(leave, last.Add(g.window))
+	}
+	slices.SortFunc(leave, time.Time.Compare)
+	return leave[excess-1], true
+}
+
+// passGuard lets a removal pass, by the count or by an approval, which it uses up in the object, or says that it is held.
+func (r *UserReconciler) passGuard(ctx context.Context, s *scope, conn *v1alpha1.MFAConnection, id mfaclient.AccountID, now time.Time) error {
+	users, err := r.usersBy(ctx, indexConnection, s.conn.key.String())
+	if err != nil {
+		return err
+	}
+	asked := awaitingRemoval(conn, users)
+	asked[string(id)] = struct{}{}
+	opens, ever := guardOf(conn).opens(conn.Status.Removals, asked, now)
+	if ever && !opens.After(now) || useApproval(conn, now) {
+		return nil
+	}
+	message := messageHeld + ", or undo the change"
+	if s.deleting() {
+		message = messageHeld + orphanHint
+	}
+	if !ever {
+		return stalled(v1alpha1.ReasonRemovalHeld, message)
+	}
+	return stalledFor(v1alpha1.ReasonRemovalHeld, message, opens.Sub(now))
+}
+
+const messageHeld = "the MFAConnection's changeGuard holds this removal: more accounts are to lose their access than it allows within its window. " +
+	"Ask the connection's owner to approve removals with the annotation trustbuilder-mfa.dev/approve-removals: <n>/<token>, or to raise changeGuard.maxRemovals"
+
+// awaitingRemoval returns the accounts whose access the manifests ask to take away now, as far as the cluster knows.
+func awaitingRemoval(conn *v1alpha1.MFAConnection, users []v1alpha1.MFAUser) accounts {
+	waiting := accounts{}
+	for n := range users {
+		user := &users[n]
+		switch {
+		case !awaitsRemoval(user):
+		case !user.DeletionTimestamp.IsZero() && conn.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue:
+		case user.Status.AccountID != "":
+			waiting[user.Status.AccountID] = struct{}{}
+		default:
+			waiting["of "+string(user.UID)] = struct{}{} // a creation that is still open
+		}
+	}
+	return waiting
+}
+
+// awaitsRemoval tells whether a manifest asks to take an account's access away and nothing but the guard may stand
+// against it. What is refused for another reason does not wait: it would use up the limit for ever.
+func awaitsRemoval(user *v1alpha1.MFAUser) bool {
+	spec, status := &user.Spec, &user.Status
+	has := status.AccountID != "" || status.Creating != nil
+	if !has || spec.Suspend || spec.ManagementPolicy == v1alpha1.ManagementObserve || refusedOtherwise(user) {
+		return false
+	}
+	if !user.DeletionTimestamp.IsZero() {
+		goes := spec.DeletionPolicy == v1alpha1.DeletionDelete || status.State != v1alpha1.StateBlocked
+		return goes && !letsGo(user)
+	}
+	switch reason := readyOf(status.Conditions).Reason; {
+	case status.AccountID == "":
+		return false
+	case reason == v1alpha1.ReasonRemovalHeld, reason == v1alpha1.ReasonAccountMissing:
+		return true
+	}
+	blocked := status.State == v1alpha1.StateBlocked || status.State == ""
+	return spec.Access != nil && *spec.Access == v1alpha1.AccessBlocked && !blocked
+}
+
+// refusedOtherwise tells whether the newest manifest waits for somebody, and not for the guard.
+func refusedOtherwise(user *v1alpha1.MFAUser) bool {
+	ready := readyOf(user.Status.Conditions)
+	return ready.ObservedGeneration == user.Generation && ready.Reason != v1alpha1.ReasonRemovalHeld &&
+		meta.IsStatusConditionTrue(user.Status.Conditions, v1alpha1.ConditionStalled)
+}
+
+// heldBack tells whether a user says that the guard holds its removal.
+func heldBack(user *v1alpha1.MFAUser) bool {
+	return readyOf(user.Status.Conditions).Reason == v1alpha1.ReasonRemovalHeld
+}

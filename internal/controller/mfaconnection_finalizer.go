@@ -1,0 +1,106 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+)
+
+// A connection through which MFAUsers hold accounts stays until they have let go, and so does its token Secret: without
+// the two nobody could take the accounts' access away. Both carry a finalizer then, put on by the pass that the first
+// user's own finalizer wakes, and taken off when the connection is deleted and its last user has gone.
+
+// holdsOn tells whether a user holds an account or may be making one.
+func holdsOn(user *v1alpha1.MFAUser) bool {
+	return controllerutil.ContainsFinalizer(user, v1alpha1.Finalizer)
+}
+
+// letsAllGo tells whether a connection is being deleted together with the hold of its users, on purpose.
+func letsAllGo(conn *v1alpha1.MFAConnection) bool {
+	return !conn.DeletionTimestamp.IsZero() && conn.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue
+}
+
+// countUsers looks at the connection's users.
+func (r *ConnectionReconciler) countUsers(ctx context.Context, s *connectionScope) error {
+	s.conn.beginCount(!s.object.DeletionTimestamp.IsZero() || s.token != nil && s.token.DeletionTimestamp != nil)
+	users, err := r.usersBy(ctx, indexConnection, s.conn.key.String())
+	if err != nil {
+		return err
+	}
+	s.use = usageOf(s.object, users)
+	return nil
+}
+
+// tryToGo lets a deleted connection go when nobody holds on to it any more, and otherwise counts its users. The token
+// Secret is let go first.
+func (r *ConnectionReconciler) tryToGo(ctx context.Context, s *connectionScope) (gone bool, err error) {
+	if err := r.countUsers(ctx, s); err != nil {
+		return false, err
+	}
+	if s.object.DeletionTimestamp.IsZero() || len(s.use.holders) > 0 {
+		return false, nil
+	}
+	if err := r.releaseTokens(ctx, s.object.Namespace); err != nil {
+		return false, err
+	}
+	patched := s.base.DeepCopy()
+	if !controllerutil.RemoveFinalizer(patched, v1alpha1.FinalizerInUse) {
+		return true, nil
+	}
+	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, patched, lock); client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("remove the connection's finalizer: %w", err)
+	}
+	return true, nil
+}
+
+// keep puts the finalizers on while the connection is in use. In a steady state it writes nothing.
+func (r *ConnectionReconciler) keep(ctx context.Context, s *connectionScope) error {
+	moved := s.base.Status.ObservedGeneration != 0 && s.base.Status.ObservedGeneration != s.base.Generation
+	if len(s.use.holders) > 0 {
+		if err := r.keepConnection(ctx, s); err != nil {
+			return err
+		}
+		if err := r.keepToken(ctx, s); err != nil {
+			return err
+		}
+		s.conn.markKept()
+	}
+	if moved || s.token != nil && s.token.DeletionTimestamp != nil {
+		return r.releaseTokens(ctx, s.object.Namespace) // tokenSecretRef may have named another one before
+	}
+	return nil
+}
+
+func (r *ConnectionReconciler) keepConnection(ctx context.Context, s *connectionScope) error {
+	if !s.object.DeletionTimestamp.IsZero() || controllerutil.ContainsFinalizer(s.object, v1alpha1.FinalizerInUse) {
+		return nil // one that is being deleted takes no finalizer any more
+	}
+	patched := s.base.DeepCopy()
+	controllerutil.AddFinalizer(patched, v1alpha1.FinalizerInUse)
+	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, patched, lock); err != nil {
+		return fmt.Errorf("add the connection's finalizer: %w", err)
+	}
+	status := s.object.Status
+	s.base, s.object = patched, patched.DeepCopy()
+	s.object.Status = status
+	return nil
+}
+
+// describeDeletion says what a deleted connection waits for.
+func (s *connectionScope) describeDeletion(set func(string, metav1.ConditionStatus, string, string)) {
+	if s.object.DeletionTimestamp.IsZero() {
+		meta.RemoveStatusCondition(&s.object.Status.Conditions, v1alpha1.ConditionDeleting)
+		return
+	}
+	set(v1alpha1.ConditionDeleting, metav1.ConditionTrue, v1alpha1.ReasonInUse, fmt.Sprintf(
+		"MFAUsers that still hold accounts through this connection: %d, in the namespaces: %s. Delete them, or let them all go and leave their accounts "+
+			`as they are with the annotation trustbuilder-mfa.dev/orphan: "true" on this MFAConnection`, s.use.holders.total(), s.use.holders))
+}
