@@ -2,6 +2,7 @@ package controller
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -11,9 +12,11 @@ import (
 
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
@@ -157,4 +160,19 @@ func is(kind string) func(*v1alpha1.MFAUser) string {
 		c := condition(user.Status.Conditions, kind)
 		return string(c.Status) + " " + c.Reason
 	}
+}
+
+// refusing lets no status and no Secret through, as a namespace does at its worst moment.
+func refusing(c client.WithWatch) client.Client {
+	return interceptor.NewClient(c, interceptor.Funcs{
+		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
+			if _, ok := o.(*v1alpha1.MFAUser); ok {
+				return errRefused
+			}
+			return c.SubResource(sub).Patch(ctx, o, p, opts...)
+		},
+		Apply: func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error {
+			return errRefused
+		},
+	})
 }
