@@ -47,7 +47,7 @@ func runTests(m *testing.M) (code int, err error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	ctx := context.Background()
-	cluster, err = localcluster.Start(ctx, localcluster.Options{AuditLog: filepath.Join(dir, "audit.log")})
+	cluster, err = localcluster.Start(ctx, localcluster.Options{AuditLog: filepath.Join(dir, "audit.log"), WithControllerManager: true})
 	if err != nil {
 		return 1, err
 	}
