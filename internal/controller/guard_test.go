@@ -314,3 +314,73 @@ func TestGuardIsPerConnection(t *testing.T) {
 	w.g.Expect(w.went(five...)).To(BeZero())
 	w.g.Expect(w.users.connections.known(types.NamespacedName{Namespace: w.mfaNamespace, Name: "other"})).NotTo(BeNil())
 }
+
+// TestManyLostAccounts: accounts that somebody deleted elsewhere are not made again, without their devices, one after the
+// other until the limit is reached: they stop before the first, too.
+func TestManyLostAccounts(t *testing.T) {
+	w := guarded(t, append([]string{"keeper"}, five...)...)
+	for _, name := range five {
+		w.sim.DeleteAccount(name + "@example.com")
+	}
+	w.sim.ResetCalls()
+	w.drive(time.Hour, five...)
+	for _, name := range five {
+		w.g.Expect(ready(w.get(name).Status.Conditions)).To(Equal(held), name)
+	}
+	w.g.Expect(w.remoteWrites()).To(BeZero())
+	w.approve("1/a")
+	w.drive(time.Minute, five...)
+	w.g.Expect(w.sim.Calls()["CreateAccount"]).To(Equal(1))
+}
+
+// TestAwaitsRemoval: what counts as asked for, as far as the cluster knows.
+func TestAwaitsRemoval(t *testing.T) {
+	goes := func(u *v1alpha1.MFAUser) { u.DeletionTimestamp = new(metav1.Now()) }
+	block := func(u *v1alpha1.MFAUser) { u.Spec.Access = new(v1alpha1.AccessBlocked) }
+	says := func(reason, also string, generation int64) func(*v1alpha1.MFAUser) {
+		return func(u *v1alpha1.MFAUser) {
+			for _, kind := range []string{v1alpha1.ConditionReady, also} {
+				u.Status.Conditions = append(u.Status.Conditions, metav1.Condition{Type: kind, Status: "True", Reason: reason, ObservedGeneration: generation})
+			}
+		}
+	}
+	const stalledNow, workingOn = v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling
+	type edits []func(*v1alpha1.MFAUser)
+	cases := map[string]struct {
+		user edits
+		want bool
+	}{
+		"as stated":                {edits{}, false},
+		"deleted":                  {edits{goes}, true},
+		"deleted, retained":        {edits{goes, func(u *v1alpha1.MFAUser) { u.Spec.DeletionPolicy = v1alpha1.DeletionRetain }}, false},
+		"deleted, orphaned":        {edits{goes, func(u *v1alpha1.MFAUser) { u.Annotations = map[string]string{v1alpha1.AnnotationOrphan: "true"} }}, false},
+		"deleted, suspended":       {edits{goes, func(u *v1alpha1.MFAUser) { u.Spec.Suspend = true }}, false},
+		"deleted, observed":        {edits{goes, func(u *v1alpha1.MFAUser) { u.Spec.ManagementPolicy = v1alpha1.ManagementObserve }}, false},
+		"deleted, blocked already": {edits{goes, func(u *v1alpha1.MFAUser) { u.Status.State = v1alpha1.StateBlocked }}, false},
+		"deleted for good, blocked before": {edits{goes, func(u *v1alpha1.MFAUser) {
+			u.Status.State, u.Spec.DeletionPolicy = v1alpha1.StateBlocked, v1alpha1.DeletionDelete
+		}}, true},
+		"deleted, never made":          {edits{goes, func(u *v1alpha1.MFAUser) { u.Status.AccountID = "" }}, false},
+		"deleted, perhaps made":        {edits{goes, func(u *v1alpha1.MFAUser) { u.Status.AccountID, u.Status.Creating = "", &v1alpha1.CreationIntent{} }}, true},
+		"deleted, refused otherwise":   {edits{goes, says(v1alpha1.ReasonPrivilegedAccount, stalledNow, 2)}, false},
+		"deleted, refused before that": {edits{goes, says(v1alpha1.ReasonNotAllowed, stalledNow, 1)}, true},
+		"deleted, held":                {edits{goes, says(v1alpha1.ReasonRemovalHeld, stalledNow, 2)}, true},
+		"to be blocked":                {edits{block}, true},
+		"blocked as stated":            {edits{block, func(u *v1alpha1.MFAUser) { u.Status.State = v1alpha1.StateBlocked }}, false},
+		"to be blocked, not allowed":   {edits{block, says(v1alpha1.ReasonNotAllowed, stalledNow, 2)}, false},
+		"to be blocked, suspended":     {edits{block, func(u *v1alpha1.MFAUser) { u.Spec.Suspend = true }}, false},
+		"to be made blocked":           {edits{block, func(u *v1alpha1.MFAUser) { u.Status.AccountID, u.Status.State = "", "" }}, false},
+		"held, whatever for":           {edits{says(v1alpha1.ReasonRemovalHeld, stalledNow, 2)}, true},
+		"missing":                      {edits{says(v1alpha1.ReasonAccountMissing, workingOn, 2)}, true},
+		"missing, observed":            {edits{says(v1alpha1.ReasonAccountMissing, workingOn, 2), func(u *v1alpha1.MFAUser) { u.Spec.ManagementPolicy = v1alpha1.ManagementObserve }}, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			user := &v1alpha1.MFAUser{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: v1alpha1.MFAUserStatus{AccountID: "7", State: v1alpha1.StateActivated}}
+			for _, edit := range tc.user {
+				edit(user)
+			}
+			NewWithT(t).Expect(awaitsRemoval(user)).To(Equal(tc.want))
+		})
+	}
+}

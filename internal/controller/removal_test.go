@@ -226,6 +226,7 @@ func TestRemovalWithoutConnection(t *testing.T) {
 		w.tick(11 * time.Minute)
 		w.deleteUser("alice")
 		w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal("False ConnectionNotReady Reconciling"))
+		w.g.Expect(readyOf(w.get("alice").Status.Conditions).Message).To(ContainSubstring(v1alpha1.AnnotationOrphan))
 
 		w.sim.ClearFaults()
 		w.tick(11 * time.Minute)

@@ -41,7 +41,9 @@ func TestNamespaceDeletedAboveTheGuard(t *testing.T) {
 	op.stop()
 
 	w.start()
-	edit(w, w.getConnection(), func(c *v1alpha1.MFAConnection) { c.Annotations = map[string]string{v1alpha1.AnnotationApproveRemovals: "3/a"} })
+	edit(w, w.getConnection(), func(c *v1alpha1.MFAConnection) {
+		c.Annotations = map[string]string{v1alpha1.AnnotationApproveRemovals: "3/a"}
+	})
 	w.awaitNoNamespace(w.namespace)
 	for _, name := range []string{"alice", "bob", "carol"} {
 		w.g.Expect(w.account(name).Blocked).To(BeTrue(), name)
