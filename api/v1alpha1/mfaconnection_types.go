@@ -133,9 +133,11 @@ type ConnectionPolicy struct {
 	Adoption ConnectionAdoption `json:"adoption,omitempty"`
 }
 
-// ChangeGuard is a brake on mass removals.
+// ChangeGuard is a brake on mass removals: deletes, blocks, recreations and Restore codes. When those of the window and those
+// that wait are together more than it allows, none goes any more. The condition ChangesHeld says how many are held, and the
+// annotation trustbuilder-mfa.dev/approve-removals: <n>/<token> lets that many of them go.
 type ChangeGuard struct {
-	// MaxRemovals within the window: deletes, blocks, recreations and Restore codes of distinct accounts.
+	// MaxRemovals is how many distinct accounts may lose their access within the window. With 0 each removal needs an approval.
 	// +optional
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=0

@@ -14,7 +14,8 @@ import (
 
 // A connection through which MFAUsers hold accounts stays until they have let go, and so does its token Secret: without
 // the two nobody could take the accounts' access away. Both carry a finalizer then, put on by the pass that the first
-// user's own finalizer wakes, and taken off when the connection is deleted and its last user has gone.
+// user's own finalizer wakes, and taken off by the first pass that finds no such user: at once when one of the two is
+// being deleted, else within an interval.
 
 // holdsOn tells whether a user holds an account or may be making one.
 func holdsOn(user *v1alpha1.MFAUser) bool {
@@ -49,44 +50,49 @@ func (r *ConnectionReconciler) tryToGo(ctx context.Context, s *connectionScope) 
 	if err := r.releaseTokens(ctx, s.object.Namespace); err != nil {
 		return false, err
 	}
-	patched := s.base.DeepCopy()
-	if !controllerutil.RemoveFinalizer(patched, v1alpha1.FinalizerInUse) {
-		return true, nil
-	}
-	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
-	if err := r.client.Patch(ctx, patched, lock); client.IgnoreNotFound(err) != nil {
-		return false, fmt.Errorf("remove the connection's finalizer: %w", err)
+	if err := r.patchConnection(ctx, s, controllerutil.RemoveFinalizer); client.IgnoreNotFound(err) != nil {
+		return false, err
 	}
 	return true, nil
 }
 
-// keep puts the finalizers on while the connection is in use. In a steady state it writes nothing.
+// keep puts the finalizers on while the connection is in use, and takes them off when it is not. In a steady state it
+// writes nothing.
 func (r *ConnectionReconciler) keep(ctx context.Context, s *connectionScope) error {
-	moved := s.base.Status.ObservedGeneration != 0 && s.base.Status.ObservedGeneration != s.base.Generation
+	carries := controllerutil.ContainsFinalizer(s.object, v1alpha1.FinalizerInUse)
 	if len(s.use.holders) > 0 {
-		if err := r.keepConnection(ctx, s); err != nil {
-			return err
+		if !carries && s.object.DeletionTimestamp.IsZero() { // one that is being deleted takes no finalizer any more
+			if err := r.patchConnection(ctx, s, controllerutil.AddFinalizer); err != nil {
+				return err
+			}
 		}
 		if err := r.keepToken(ctx, s); err != nil {
 			return err
 		}
 		s.conn.markKept()
 	}
-	if moved || s.token != nil && s.token.DeletionTimestamp != nil {
-		return r.releaseTokens(ctx, s.object.Namespace) // tokenSecretRef may have named another one before
+	unused := carries && len(s.use.holders) == 0
+	moved := s.base.Status.ObservedGeneration != 0 && s.base.Status.ObservedGeneration != s.base.Generation
+	if unused || moved || s.token != nil && s.token.DeletionTimestamp != nil {
+		if err := r.releaseTokens(ctx, s.object.Namespace); err != nil { // also of the one that tokenSecretRef named before
+			return err
+		}
+	}
+	if unused {
+		return r.patchConnection(ctx, s, controllerutil.RemoveFinalizer)
 	}
 	return nil
 }
 
-func (r *ConnectionReconciler) keepConnection(ctx context.Context, s *connectionScope) error {
-	if !s.object.DeletionTimestamp.IsZero() || controllerutil.ContainsFinalizer(s.object, v1alpha1.FinalizerInUse) {
-		return nil // one that is being deleted takes no finalizer any more
-	}
+// patchConnection writes the connection's finalizer, if that is a change, and makes it the base of the next write.
+func (r *ConnectionReconciler) patchConnection(ctx context.Context, s *connectionScope, change func(client.Object, string) bool) error {
 	patched := s.base.DeepCopy()
-	controllerutil.AddFinalizer(patched, v1alpha1.FinalizerInUse)
+	if !change(patched, v1alpha1.FinalizerInUse) {
+		return nil
+	}
 	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
 	if err := r.client.Patch(ctx, patched, lock); err != nil {
-		return fmt.Errorf("add the connection's finalizer: %w", err)
+		return fmt.Errorf("write the connection's finalizer: %w", err)
 	}
 	status := s.object.Status
 	s.base, s.object = patched, patched.DeepCopy()

@@ -71,6 +71,16 @@ func TestInUse(t *testing.T) {
 	w.startOperator()
 	w.drive(time.Hour, "alice")
 	w.g.Expect(w.writes).To(BeEmpty(), "neither a steady state nor a restart writes")
+
+	w.remove("alice")
+	w.drive(time.Hour, "alice")
+	w.expectKept(false)
+	w.writes = map[string]int{}
+	w.drive(time.Hour)
+	w.g.Expect(w.writes).To(BeEmpty())
+	w.create(w.user("bob"))
+	w.drive(time.Minute, "bob")
+	w.expectKept(true)
 }
 
 // TestConnectionDeletedFirst: it stays and works until its users have let go, and then goes by itself.

@@ -22,7 +22,7 @@ func (r *ConnectionReconciler) keepToken(ctx context.Context, s *connectionScope
 
 // releaseTokens takes the finalizer off the Secrets of a namespace that no connection needs any more. The Secrets are
 // listed, and not remembered: a token that was in use must not be kept for ever because somebody lost a note of it. It is
-// called when a connection goes or changes, or a token Secret is deleted.
+// called when a connection goes or changes or is no longer used, or a token Secret is deleted.
 func (r *ConnectionReconciler) releaseTokens(ctx context.Context, namespace string) error {
 	secrets := metav1.PartialObjectMetadataList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "SecretList"}}
 	if err := r.live.List(ctx, &secrets, client.InNamespace(namespace)); err != nil {
@@ -47,8 +47,7 @@ func (r *ConnectionReconciler) releaseTokens(ctx context.Context, namespace stri
 	return nil
 }
 
-// tokenNeeded tells whether a connection of the namespace may still have to remove accounts with a token. One that is
-// only named by a connection without users keeps its finalizer, which does no harm until it is deleted.
+// tokenNeeded tells whether a connection of the namespace may still have to remove accounts with a token.
 func (r *ConnectionReconciler) tokenNeeded(ctx context.Context, secret *metav1.PartialObjectMetadata) (bool, error) {
 	var list v1alpha1.MFAConnectionList
 	if err := r.client.List(ctx, &list, client.InNamespace(secret.Namespace), client.UnsafeDisableDeepCopy); err != nil {
@@ -58,9 +57,6 @@ func (r *ConnectionReconciler) tokenNeeded(ctx context.Context, secret *metav1.P
 		conn := &list.Items[n]
 		if conn.Spec.TokenSecretRef.Name != secret.Name {
 			continue
-		}
-		if conn.DeletionTimestamp.IsZero() && secret.DeletionTimestamp.IsZero() {
-			return true, nil
 		}
 		users, err := r.usersBy(ctx, indexConnection, client.ObjectKeyFromObject(conn).String())
 		if err != nil {

@@ -9,9 +9,11 @@ import (
 // ChangeGuardApplyConfiguration represents a declarative configuration of the ChangeGuard type for use
 // with apply.
 //
-// ChangeGuard is a brake on mass removals.
+// ChangeGuard is a brake on mass removals: deletes, blocks, recreations and Restore codes. When those of the window and those
+// that wait are together more than it allows, none goes any more. The condition ChangesHeld says how many are held, and the
+// annotation trustbuilder-mfa.dev/approve-removals: <n>/<token> lets that many of them go.
 type ChangeGuardApplyConfiguration struct {
-	// MaxRemovals within the window: deletes, blocks, recreations and Restore codes of distinct accounts.
+	// MaxRemovals is how many distinct accounts may lose their access within the window. With 0 each removal needs an approval.
 	MaxRemovals *int32 `json:"maxRemovals,omitempty"`
 	// Window over which removals are counted.
 	Window *v1.Duration `json:"window,omitempty"`
