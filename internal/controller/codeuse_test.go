@@ -61,6 +61,11 @@ func TestUsedCodeOfAUserWhoMayNoLonger(t *testing.T) {
 		"not allowed": func(w *testWorld) {
 			w.editConnection(func(c *v1alpha1.MFAConnection) { c.Spec.Policy.LoginPatterns = []string{"*@example.org"} })
 		},
+		"namespace not allowed": func(w *testWorld) {
+			w.editConnection(func(c *v1alpha1.MFAConnection) {
+				c.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.FromSame}
+			})
+		},
 		"group not found": func(w *testWorld) {
 			w.edit("alice", func(u *v1alpha1.MFAUser) {
 				u.Spec.Groups = []v1alpha1.GroupMembership{{Name: "staff-gone", Role: v1alpha1.RoleUser}}

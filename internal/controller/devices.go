@@ -40,7 +40,7 @@ func (r *UserReconciler) observeDevices(ctx context.Context, s *scope) error {
 // usedByDevice tells whether an AddDevice or Restore code was used: the account then has a device that it had not when the
 // code was asked for. It looks once per interval.
 func (r *UserReconciler) usedByDevice(ctx context.Context, s *scope, code *v1alpha1.CodeStatus) (v1alpha1.CodePhase, error) {
-	if s.now.Before(r.deviceReads.next(s.user.UID, s.now, interval(s.connObject))) {
+	if s.client == nil || s.now.Before(r.deviceReads.next(s.user.UID, s.now, interval(s.connObject))) {
 		return "", nil
 	}
 	devices, err := r.readDevices(ctx, s)

@@ -27,16 +27,15 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 	case err != nil:
 		return err
 	}
+	s.connObject = &object
+	s.conn = r.connections.get(key)
+	view := s.conn.view()
 	if !s.deleting() {
 		// Before a word on the connection's state: that is for those who may use it.
 		if err := r.checkNamespace(ctx, s, &object); err != nil {
 			return err
 		}
 	}
-	s.connObject = &object
-	s.conn = r.connections.get(key)
-
-	view := s.conn.view()
 	s.client, s.claims = view.client, view.claims
 	switch {
 	case view.readiness == readinessReady:
@@ -81,6 +80,10 @@ func (r *UserReconciler) checkNamespace(ctx context.Context, s *scope, conn *v1a
 		return err
 	}
 	if !allowed {
+		// The code of one who was allowed before may have been used meanwhile; the picture tells without a call.
+		if err := r.followCode(ctx, s); err != nil {
+			return err
+		}
 		return stalled(v1alpha1.ReasonNotAllowed, "the MFAConnection's allowedNamespaces does not admit this namespace; ask its owner")
 	}
 	return nil
