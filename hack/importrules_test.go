@@ -25,7 +25,8 @@ var rules = map[string]rule{
 	},
 	"api/applyconfiguration/internal": {foreign: generated},
 
-	"internal/controller": {own: []string{"api/v1alpha1", "internal/inventory", "internal/mfaclient"}},
+	"internal/controller": {own: []string{"api/v1alpha1", "internal/inventory", "internal/mfaclient", "internal/pattern"}},
+	"internal/pattern":    {foreign: []string{}},
 	"internal/inventory":  {own: []string{"internal/mfaclient"}, foreign: []string{"golang.org/x/...", "k8s.io/utils/clock"}},
 
 	// The client and the simulator know nothing of Kubernetes, and nothing of each other, not even in tests: a wrong JSON

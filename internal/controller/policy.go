@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/pattern"
 )
 
 // namespaceAllowed tells whether a connection may be used from a namespace.
@@ -44,7 +44,7 @@ func violation(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser) string {
 		return fmt.Sprintf("the MFAConnection's policy.roles does not list the role %s; ask its owner", *role)
 	}
 	for _, group := range user.Spec.Groups {
-		if !matchesAny(policy.Groups, group.Name) {
+		if !pattern.MatchAny(policy.Groups, group.Name) {
 			return fmt.Sprintf("the group %q matches none of the MFAConnection's policy.groups; ask its owner", group.Name)
 		}
 		if !roleStated(policy, group.Role) {
@@ -59,7 +59,7 @@ func loginAllowed(conn *v1alpha1.MFAConnection, login string) bool {
 	if len(patterns) == 0 {
 		return conn.Spec.AllowedNamespaces.From == v1alpha1.FromSame || conn.Spec.AllowedNamespaces.From == ""
 	}
-	return matchesAny(patterns, login)
+	return pattern.MatchAny(patterns, login)
 }
 
 func roleStated(policy v1alpha1.ConnectionPolicy, role v1alpha1.Role) bool {
@@ -79,33 +79,6 @@ func maySettle(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser) bool {
 func roleAllowed(conn *v1alpha1.MFAConnection, remote mfaclient.Role) bool {
 	role, known := roleFromRemote(remote)
 	return known && roleStated(conn.Spec.Policy, role)
-}
-
-func matchesAny(patterns []string, text string) bool {
-	return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, text) })
-}
-
-// matches tells whether a pattern matches the whole text, without regard to case. * stands for any characters, also
-// none; nothing else is special.
-func matches(pattern, text string) bool {
-	parts := strings.Split(strings.ToLower(pattern), "*")
-	text = strings.ToLower(text)
-	if len(parts) == 1 {
-		return parts[0] == text
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	if len(text) < len(first)+len(last) || !strings.HasPrefix(text, first) || !strings.HasSuffix(text, last) {
-		return false
-	}
-	text = text[len(first) : len(text)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
-		at := strings.Index(text, part)
-		if at < 0 {
-			return false
-		}
-		text = text[at+len(part):]
-	}
-	return true
 }
 
 var remoteRoles = map[v1alpha1.Role]mfaclient.Role{
