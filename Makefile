@@ -104,6 +104,12 @@ test: ## Run all tests, those on a real API server included.
 test-race: ## Run the tests that need no control plane with the race detector (needs a C compiler).
 	CGO_ENABLED=1 GOFLAGS=-buildvcs=false go test -race ./cmd/... ./internal/inventory/... ./internal/mfaclient/... ./internal/mfasim/...
 
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target in turn, FUZZTIME each (default 30s). An input that fails is kept as a test.
+	hack/fuzz.sh $(FUZZTIME)
+
 N ?= 2000
 OUT ?=
 

@@ -1,7 +1,6 @@
 package mfaclient
 
 import (
-	"net/url"
 	"strings"
 	"testing"
 
@@ -160,27 +159,4 @@ func TestTable(t *testing.T) {
 	g.Expect(strings.Count(table, "| documented |")).To(Equal(1))
 	g.Expect(strings.Count(table, "| seen |")).To(Equal(1))
 	g.Expect(strings.Count(table, "| assumed |")).To(Equal(14))
-}
-
-func FuzzLoadRoutes(f *testing.F) {
-	for _, seed := range []string{
-		"", "{}", "operations: {CreateAccount: {method: POST, path: /x}}", "fields: {content: items, account.id: userId}",
-		"values: {USER: u}", `{"operations":{"GetAccount":{"path":"/x/{id}"}}}`, "operations: {GetAccount: {path: '/%2e%2e/{id}'}}",
-		"a: &a [*a]", "fields: {.id: x}", "operations: {GetAccount: null}",
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, file string) {
-		routes, err := LoadRoutes(strings.NewReader(file))
-		if err != nil {
-			return
-		}
-		for _, route := range routes.List() {
-			path, ok := fillPath(route.Path, map[string]string{"id": "1", "groupId": "2", "deviceId": "3"})
-			u, err := url.Parse("https://example.com" + path)
-			if !ok || err != nil || u.Host != "example.com" || u.EscapedPath() != path {
-				t.Errorf("%s leads to %q", route.Operation, path)
-			}
-		}
-	})
 }

@@ -1,6 +1,8 @@
 package mfaclient
 
 import (
+	"math/big"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -49,8 +51,14 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		if d := retryAfter(header, testStart); d <= 0 || d > time.Hour {
+		d := retryAfter(header, testStart)
+		if d <= 0 || d > time.Hour {
 			t.Errorf("retryAfter(%q) = %s", header, d)
+		}
+		_, isNumber := new(big.Int).SetString(strings.TrimSpace(header), 10)
+		_, notDate := http.ParseTime(strings.TrimSpace(header))
+		if !isNumber && notDate != nil && d != defaultPause {
+			t.Errorf("retryAfter(%q) = %s, which nobody asked for", header, d)
 		}
 	})
 }

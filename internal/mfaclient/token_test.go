@@ -2,8 +2,12 @@ package mfaclient
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	. "github.com/onsi/gomega"
 )
@@ -100,11 +104,66 @@ func FuzzClaims(f *testing.F) {
 			return
 		}
 		claims := token.Claims()
+		if again, err := NewToken([]byte(unsigned(token.reveal()))); err != nil || again.Claims() != claims {
+			t.Errorf("another signature makes %+v of %+v", again.Claims(), claims)
+		}
 		if _, err := claims.ExpiresAt.MarshalJSON(); err != nil {
 			t.Errorf("a date that cannot be written: %v", err)
 		}
 		if claims.ServiceID != "" && claims.Subject != claims.ServiceID+"/"+claims.AdminLogin {
 			t.Errorf("%+v does not add up", claims)
+		}
+	})
+}
+
+// unsigned replaces the third part of a JWT, and leaves anything else as it is.
+func unsigned(token string) string {
+	parts := strings.Split(token, ".")
+	if len(parts) == 3 {
+		parts[2] = "c2lnbmVkIGJ5IG5vYm9keQ"
+	}
+	return strings.Join(parts, ".")
+}
+
+// FuzzOpaqueTokens: every token that can stand in a header is taken, JWT or not, and sent as it is.
+func FuzzOpaqueTokens(f *testing.F) {
+	for _, seed := range []string{"opaque", "a.b.c", "..", " x ", "x y", "\x7f", "\u00e9", "eyJhbGciOiJub25lIn0.e30."} {
+		f.Add(seed)
+	}
+	visible := regexp.MustCompile(`^[!-~]+$`)
+	f.Fuzz(func(t *testing.T, raw string) {
+		token, err := NewToken([]byte(raw))
+		if plain := strings.TrimSpace(raw); visible.MatchString(plain) {
+			if err != nil || token.reveal() != plain {
+				t.Errorf("%q became %q, %v", raw, token.reveal(), err)
+			}
+		} else if err == nil || token.reveal() != "" {
+			t.Errorf("%q was taken", raw)
+		}
+		token.Claims()
+	})
+}
+
+// FuzzSubject: a subject is split at its first slash, and one without a slash names no service.
+func FuzzSubject(f *testing.F) {
+	for _, seed := range []string{"4711/admin", "4711/a/b", "/", "admin", "", "4711/", "/admin", "\u2028/\""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, subject string) {
+		quoted, err := json.Marshal(subject)
+		if err != nil || !utf8.ValidString(subject) {
+			return
+		}
+		token, err := NewToken([]byte(jwtOf(`{"alg":"HS256"}`, `{"sub":`+string(quoted)+`}`)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Claims{Subject: subject}
+		if slash := strings.IndexByte(subject, '/'); slash >= 0 {
+			want.ServiceID, want.AdminLogin = subject[:slash], subject[slash+1:]
+		}
+		if got := token.Claims(); got != want {
+			t.Errorf("%q was read as %+v", subject, got)
 		}
 	})
 }
