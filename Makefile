@@ -100,9 +100,14 @@ test: ## Run all tests, those on a real API server included.
 	$(ASSETS); go test -count=1 -timeout 30m ./...
 	go -C $(LOCALCLUSTER) test -count=1 ./cmd/...
 
-.PHONY: test-race
-test-race: ## Run the tests that need no control plane with the race detector (needs a C compiler).
-	CGO_ENABLED=1 GOFLAGS=-buildvcs=false go test -race ./cmd/... ./internal/inventory/... ./internal/mfaclient/... ./internal/mfasim/...
+# What uses goroutines and needs no control plane. internal/controller is left out: TestMain starts an API server there, and
+# its tests call the reconcilers one after the other, so that the race detector would have nothing to see.
+RACE := ./cmd/... ./hack/demo/... ./internal/inventory/... ./internal/manager/... ./internal/mfaclient/... ./internal/mfasim/... ./test/bench/...
+
+.PHONY: race
+race: ## Run the tests that need no control plane with the race detector (needs a C compiler).
+	@command -v "$$(go env CC)" >/dev/null || { echo "make race: NOT RUN, the race detector needs a C compiler and $$(go env CC) is not there" >&2; exit 1; }
+	CGO_ENABLED=1 GOFLAGS=-buildvcs=false go test -race -count=1 $(RACE)
 
 FUZZTIME ?= 30s
 
