@@ -16,6 +16,7 @@ func FuzzLoadRoutes(f *testing.F) {
 		"", "{}", "operations: {CreateAccount: {method: POST, path: /x}}", "fields: {content: items, account.id: userId}",
 		"values: {USER: u}", `{"operations":{"GetAccount":{"path":"/x/{id}"}}}`, "operations: {GetAccount: {path: '/%2e%2e/{id}'}}",
 		"a: &a [*a]", "fields: {.id: x}", "operations: {GetAccount: null}",
+		"fields: {link: code}", "values: {EXPIRED: blocked}", "values: {EXPIRED: BLOCKED, BLOCKED: EXPIRED}", "values: {USER: '1'}",
 	} {
 		f.Add(seed)
 	}
