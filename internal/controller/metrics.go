@@ -6,7 +6,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
@@ -122,13 +121,8 @@ func (c *collector) collectUsers(out chan<- prometheus.Metric) {
 		connection   types.NamespacedName
 		state, ready string
 	}
-	var list v1alpha1.MFAUserList
-	if err := c.world.client.List(context.Background(), &list, client.UnsafeDisableDeepCopy); err != nil {
-		return // the cache has not started
-	}
 	counts := map[series]int{}
-	for n := range list.Items {
-		user := &list.Items[n]
+	for user := range c.world.everyUser {
 		key := series{connectionKey(user), string(user.Status.State), string(readyOf(user.Status.Conditions).Status)}
 		if !c.world.connections.has(key.connection) {
 			key.connection = types.NamespacedName{} // a name that anybody may have made up is no label

@@ -57,6 +57,9 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 
 	recorder := mgr.GetEventRecorder(fieldOwner)
 	world := newWorld(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetCache(), opts)
+	if world.everyUser, err = usersOfCache(mgr.GetCache()); err != nil {
+		return fmt.Errorf("find the cache of MFAUsers: %w", err)
+	}
 	users := &UserReconciler{world: world, events: recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads()}
 	if err := users.setup(mgr, opts.ConcurrentUsers); err != nil {
 		return fmt.Errorf("set up the MFAUser controller: %w", err)
@@ -78,6 +81,7 @@ type world struct {
 	live client.Reader
 	// secrets reads the metadata of our code Secrets from the cache, which client does not do for Secrets.
 	secrets     client.Reader
+	everyUser   everyUser
 	clock       clock.Clock
 	opts        Options
 	connections *registry
@@ -87,7 +91,10 @@ type world struct {
 }
 
 func newWorld(c client.Client, live, secrets client.Reader, opts Options) *world {
-	w := &world{client: c, live: live, secrets: secrets, clock: opts.Clock, opts: opts, users: &wakeQueue{}, probes: &wakeQueue{}}
+	w := &world{
+		client: c, live: live, secrets: secrets, everyUser: usersOfClient(c), clock: opts.Clock, opts: opts,
+		users: &wakeQueue{}, probes: &wakeQueue{},
+	}
 	w.connections = newRegistry(w)
 	w.metrics = newCollector(w)
 	return w

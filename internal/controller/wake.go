@@ -69,13 +69,8 @@ func (w *world) usersBy(ctx context.Context, index, value string) ([]v1alpha1.MF
 // managedAccounts returns the accounts that the MFAUsers of a connection hold.
 func (w *world) managedAccounts(connection types.NamespacedName) map[mfaclient.AccountID]struct{} {
 	ids := map[mfaclient.AccountID]struct{}{}
-	users, err := w.usersBy(context.Background(), indexConnection, connection.String())
-	if err != nil {
-		// The cache answers from memory; it fails only before it has started, when nothing is held yet.
-		logf.Log.Error(err, "list the MFAUsers of a connection", "connection", connection)
-	}
-	for n := range users {
-		if id := users[n].Status.AccountID; id != "" {
+	for user := range w.everyUser {
+		if id := user.Status.AccountID; id != "" && connectionKey(user) == connection {
 			ids[mfaclient.AccountID(id)] = struct{}{}
 		}
 	}

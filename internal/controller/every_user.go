@@ -1,0 +1,53 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+)
+
+// everyUser goes through all MFAUsers. They belong to the cache: callers must not change them.
+type everyUser = iter.Seq[*v1alpha1.MFAUser]
+
+// usersOfCache goes through the cache itself. A list would copy the head of every user for each look, ten megabytes for ten
+// thousand users, and each listing and each scrape of the metrics looks at all of them.
+func usersOfCache(c cache.Cache) (everyUser, error) {
+	// Nothing runs yet, so there is nothing to wait for.
+	informer, err := c.GetInformer(context.Background(), &v1alpha1.MFAUser{}, cache.BlockUntilSynced(false))
+	if err != nil {
+		return nil, err
+	}
+	holder, ok := informer.(interface{ GetStore() toolscache.Store })
+	if !ok {
+		return nil, fmt.Errorf("the cache's %T does not show its store", informer)
+	}
+	return func(yield func(*v1alpha1.MFAUser) bool) {
+		for _, object := range holder.GetStore().List() {
+			if user, ok := object.(*v1alpha1.MFAUser); ok && !yield(user) {
+				return
+			}
+		}
+	}, nil
+}
+
+// usersOfClient asks a client, for worlds without a cache.
+func usersOfClient(c client.Reader) everyUser {
+	return func(yield func(*v1alpha1.MFAUser) bool) {
+		var list v1alpha1.MFAUserList
+		if err := c.List(context.Background(), &list); err != nil {
+			logf.Log.Error(err, "list the MFAUsers")
+		}
+		for n := range list.Items {
+			if !yield(&list.Items[n]) {
+				return
+			}
+		}
+	}
+}
