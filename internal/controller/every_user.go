@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -35,6 +36,17 @@ func usersOfCache(c cache.Cache) (everyUser, error) {
 			}
 		}
 	}, nil
+}
+
+// usersThrough goes through the MFAUsers of one connection.
+func (w *world) usersThrough(connection types.NamespacedName) everyUser {
+	return func(yield func(*v1alpha1.MFAUser) bool) {
+		for user := range w.everyUser {
+			if connectionKey(user) == connection && !yield(user) {
+				return
+			}
+		}
+	}
 }
 
 // usersOfClient asks a client, for worlds without a cache.

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -64,12 +63,8 @@ func (g guard) opens(removals []v1alpha1.Removal, asked accounts, now time.Time)
 }
 
 // passGuard lets a removal pass, by the count or by an approval, which it uses up in the object, or says that it is held.
-func (r *UserReconciler) passGuard(ctx context.Context, s *scope, conn *v1alpha1.MFAConnection, id mfaclient.AccountID, now time.Time) error {
-	users, err := r.usersBy(ctx, indexConnection, s.conn.key.String())
-	if err != nil {
-		return err
-	}
-	asked := awaitingRemoval(conn, users)
+func (r *UserReconciler) passGuard(s *scope, conn *v1alpha1.MFAConnection, id mfaclient.AccountID, now time.Time) error {
+	asked := awaitingRemoval(conn, r.usersThrough(s.conn.key))
 	asked[string(id)] = struct{}{}
 	opens, ever := guardOf(conn).opens(conn.Status.Removals, asked, now)
 	if ever && !opens.After(now) || useApproval(conn, now) {
@@ -89,10 +84,9 @@ const messageHeld = "the MFAConnection's changeGuard holds this removal: more ac
 	"Ask the connection's owner to approve removals with the annotation trustbuilder-mfa.dev/approve-removals: <n>/<token>, or to raise changeGuard.maxRemovals"
 
 // awaitingRemoval returns the accounts whose access the manifests ask to take away now, as far as the cluster knows.
-func awaitingRemoval(conn *v1alpha1.MFAConnection, users []v1alpha1.MFAUser) accounts {
+func awaitingRemoval(conn *v1alpha1.MFAConnection, users everyUser) accounts {
 	waiting := accounts{}
-	for n := range users {
-		user := &users[n]
+	for user := range users {
 		switch {
 		case !awaitsRemoval(user):
 		case !user.DeletionTimestamp.IsZero() && conn.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue:

@@ -27,10 +27,9 @@ type usage struct {
 
 type perNamespace map[string]int
 
-func usageOf(conn *v1alpha1.MFAConnection, users []v1alpha1.MFAUser) usage {
+func usageOf(conn *v1alpha1.MFAConnection, users everyUser) usage {
 	u := usage{holders: perNamespace{}, held: perNamespace{}, waiting: awaitingRemoval(conn, users)}
-	for n := range users {
-		user := &users[n]
+	for user := range users {
 		if holdsOn(user) {
 			u.holders[user.Namespace]++
 		}

@@ -97,7 +97,7 @@ func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, e
 	}
 	// Before the status is written: should that fail, the verdict would be no news in the next pass.
 	if s.conn.judge(out.readiness) || s.base.Generation != s.base.Status.ObservedGeneration {
-		r.wakeUsersOf(ctx, s.conn.key)
+		r.wakeUsersOf(s.conn.key)
 	}
 	r.describe(s, out)
 

@@ -28,22 +28,15 @@ func letsAllGo(conn *v1alpha1.MFAConnection) bool {
 }
 
 // countUsers looks at the connection's users.
-func (r *ConnectionReconciler) countUsers(ctx context.Context, s *connectionScope) error {
+func (r *ConnectionReconciler) countUsers(s *connectionScope) {
 	s.conn.beginCount(!s.object.DeletionTimestamp.IsZero() || s.token != nil && s.token.DeletionTimestamp != nil)
-	users, err := r.usersBy(ctx, indexConnection, s.conn.key.String())
-	if err != nil {
-		return err
-	}
-	s.use = usageOf(s.object, users)
-	return nil
+	s.use = usageOf(s.object, r.usersThrough(s.conn.key))
 }
 
 // tryToGo lets a deleted connection go when nobody holds on to it any more, and otherwise counts its users. The token
 // Secret is let go first.
 func (r *ConnectionReconciler) tryToGo(ctx context.Context, s *connectionScope) (gone bool, err error) {
-	if err := r.countUsers(ctx, s); err != nil {
-		return false, err
-	}
+	r.countUsers(s)
 	if s.object.DeletionTimestamp.IsZero() || len(s.use.holders) > 0 {
 		return false, nil
 	}

@@ -42,7 +42,7 @@ func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mf
 		}
 		base := object.DeepCopy()
 		if action != v1alpha1.RemovalKeep { // that takes nothing from anybody
-			if err := r.passGuard(ctx, s, &object, account.ID, now); err != nil {
+			if err := r.passGuard(s, &object, account.ID, now); err != nil {
 				return err
 			}
 		}

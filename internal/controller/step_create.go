@@ -34,7 +34,7 @@ func (r *UserReconciler) createAccount(ctx context.Context, s *scope) error {
 		return r.creationFailed(ctx, s, err)
 	}
 	if s.conn.quotaFree() {
-		r.wakeUsersOf(ctx, s.conn.key)
+		r.wakeUsersOf(s.conn.key)
 	}
 	// From here to the written status nothing is cancelled: the code is shown once.
 	ctx, cancel := unrepeatable(ctx)

@@ -58,12 +58,8 @@ func (r *ConnectionReconciler) tokenNeeded(ctx context.Context, secret *metav1.P
 		if conn.Spec.TokenSecretRef.Name != secret.Name {
 			continue
 		}
-		users, err := r.usersBy(ctx, indexConnection, client.ObjectKeyFromObject(conn).String())
-		if err != nil {
-			return false, err
-		}
-		for u := range users {
-			if holdsOn(&users[u]) {
+		for user := range r.usersThrough(client.ObjectKeyFromObject(conn)) {
+			if holdsOn(user) {
 				return true, nil
 			}
 		}

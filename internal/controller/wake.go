@@ -69,8 +69,8 @@ func (w *world) usersBy(ctx context.Context, index, value string) ([]v1alpha1.MF
 // managedAccounts returns the accounts that the MFAUsers of a connection hold.
 func (w *world) managedAccounts(connection types.NamespacedName) map[mfaclient.AccountID]struct{} {
 	ids := map[mfaclient.AccountID]struct{}{}
-	for user := range w.everyUser {
-		if id := user.Status.AccountID; id != "" && connectionKey(user) == connection {
+	for user := range w.usersThrough(connection) {
+		if id := user.Status.AccountID; id != "" {
 			ids[mfaclient.AccountID(id)] = struct{}{}
 		}
 	}
@@ -98,13 +98,9 @@ func (w *world) wakeHolders(connection types.NamespacedName, changes []inventory
 }
 
 // wakeUsersOf wakes all users of a connection, behind those with news of their own.
-func (w *world) wakeUsersOf(ctx context.Context, connection types.NamespacedName) {
-	users, err := w.usersBy(ctx, indexConnection, connection.String())
-	if err != nil {
-		logf.FromContext(ctx).Error(err, "list the users of the connection")
-	}
-	for n := range users {
-		w.users.add(client.ObjectKeyFromObject(&users[n]))
+func (w *world) wakeUsersOf(connection types.NamespacedName) {
+	for user := range w.usersThrough(connection) {
+		w.users.add(client.ObjectKeyFromObject(user))
 	}
 }
 
