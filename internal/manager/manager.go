@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
@@ -46,10 +47,18 @@ type Options struct {
 
 // New makes the manager. It works from Start until the context of Start ends.
 func New(cluster *rest.Config, o Options) (ctrl.Manager, error) {
+	cluster = rest.CopyConfig(cluster)
+	var newClient client.NewClientFunc
+	if o.LeaderElect {
+		lead := &tenure{clock: o.Controllers.Clock}
+		cluster.Wrap(lead.watch)
+		newClient, o.Controllers.MayCall = lead.newClient, lead.check
+	}
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        controller.NewScheme(),
 		Cache:                         controller.CacheOptions(),
 		Client:                        controller.ClientOptions(),
+		NewClient:                     newClient,
 		Metrics:                       o.metrics(),
 		HealthProbeBindAddress:        o.ProbeAddress,
 		LeaderElection:                o.LeaderElect,

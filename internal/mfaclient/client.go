@@ -29,6 +29,7 @@ type Config struct {
 	Routes    Routes        // default: DefaultRoutes
 	Clock     clock.Clock   // default: the real one
 	Observe   func(Call)    // told of every call that went out, also from several goroutines at once; default: nobody
+	MayCall   func() error  // asked before each call, which an error keeps from being made; default: every call may be made
 	UserAgent string        // default: trustbuilder-mfa-operator
 	Timeout   time.Duration // of one call with its answer, without the wait for the limiter; default: 30 s
 }
@@ -51,6 +52,7 @@ type Client struct {
 	routes    Routes
 	clock     clock.Clock
 	observe   func(Call)
+	mayCall   func() error
 	userAgent string
 	timeout   time.Duration
 }
@@ -70,7 +72,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		base: base, http: newHTTPClient(roots), token: cfg.Token, gate: cfg.Gate, routes: cfg.Routes, clock: cfg.Clock,
-		observe: cfg.Observe, userAgent: cfg.UserAgent, timeout: cfg.Timeout,
+		observe: cfg.Observe, mayCall: cfg.MayCall, userAgent: cfg.UserAgent, timeout: cfg.Timeout,
 	}
 	c.setDefaults()
 	return c, nil
@@ -88,6 +90,9 @@ func (c *Client) setDefaults() {
 	}
 	if c.observe == nil {
 		c.observe = func(Call) {}
+	}
+	if c.mayCall == nil {
+		c.mayCall = func() error { return nil }
 	}
 	if c.userAgent == "" {
 		c.userAgent = defaultUserAgent

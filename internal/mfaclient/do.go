@@ -38,6 +38,9 @@ func (c *Client) do(ctx context.Context, q request, decode func(*object)) error 
 	if err := c.gate.Wait(ctx); err != nil {
 		return waitError(q.operation, err)
 	}
+	if c.mayCall() != nil {
+		return &Error{Kind: KindUnavailable, Operation: q.operation, Reason: reasonMayNotCall}
+	}
 	start := c.clock.Now()
 	status, fault := c.exchange(ctx, route, path, q, decode)
 	call := Call{Operation: q.operation, Outcome: "ok", Status: status, Duration: c.clock.Since(start)}

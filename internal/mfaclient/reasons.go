@@ -14,6 +14,7 @@ import (
 // The sentences a condition may show. They tell what is wrong without repeating anything the other side said.
 const (
 	reasonPaused        = "the service asked to slow down"
+	reasonMayNotCall    = "another manager may lead by now"
 	reasonTimeout       = "timed out"
 	reasonCancelled     = "cancelled"
 	reasonNoHost        = "host not found"

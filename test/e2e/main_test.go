@@ -27,6 +27,8 @@ var (
 	cluster *localcluster.Cluster
 	// managerConfig is the access of the manager's ServiceAccount.
 	managerConfig *rest.Config
+	// scratch is a folder for the files of this run.
+	scratch string
 )
 
 func TestMain(m *testing.M) {
@@ -41,13 +43,13 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "e2e-")
+	scratch, err = os.MkdirTemp("", "e2e-")
 	if err != nil {
 		return 1, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	defer func() { _ = os.RemoveAll(scratch) }()
 	ctx := context.Background()
-	cluster, err = localcluster.Start(ctx, localcluster.Options{AuditLog: filepath.Join(dir, "audit.log"), WithControllerManager: true})
+	cluster, err = localcluster.Start(ctx, localcluster.Options{AuditLog: filepath.Join(scratch, "audit.log"), WithControllerManager: true})
 	if err != nil {
 		return 1, err
 	}

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -48,6 +50,7 @@ func (w *world) startWith(p *power, edits ...func(*manager.Options)) *operator {
 	}
 	config := rest.CopyConfig(managerConfig)
 	config.Wrap(p.wrap)
+	config.Wrap(w.withoutLease)
 	if w.oldServer {
 		config.Wrap(withoutStreamingLists)
 	}
@@ -88,6 +91,16 @@ func withoutStreamingLists(next http.RoundTripper) http.RoundTripper {
 				Status: "422 Unprocessable Entity", StatusCode: http.StatusUnprocessableEntity, Request: req,
 				Header: http.Header{"Content-Type": {"text/plain"}}, Body: http.NoBody, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 			}, nil
+		}
+		return next.RoundTrip(req)
+	})
+}
+
+// withoutLease lets writes to leases fail while the world says so: the manager loses its lease, and nobody has told it.
+func (w *world) withoutLease(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		if w.noLease.Load() && strings.Contains(req.URL.Path, "/leases/") {
+			return nil, errors.New("no way to the lease")
 		}
 		return next.RoundTrip(req)
 	})

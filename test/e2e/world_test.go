@@ -36,9 +36,14 @@ type world struct {
 	mfaNamespace, namespace string
 	// oldServer makes the API server one that has no streaming lists.
 	oldServer bool
+	// noLease keeps the manager from its lease.
+	noLease atomic.Bool
+	// underWay counts the calls that the service is at.
+	underWay atomic.Int64
 
 	power     atomic.Pointer[power] // of the manager at work
 	operators []*operator
+	replicas  int // started so far
 }
 
 var worlds atomic.Int64
@@ -71,6 +76,8 @@ func (w *world) serve() {
 		if p := w.power.Load(); p != nil && p.isOff() {
 			panic(http.ErrAbortHandler)
 		}
+		w.underWay.Add(1)
+		defer w.underWay.Add(-1)
 		w.sim.ServeHTTP(out, in)
 	}))
 	w.t.Cleanup(server.Close)
