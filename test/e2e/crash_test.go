@@ -2,140 +2,159 @@ package e2e
 
 import (
 	"fmt"
-	"net/http"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
 )
 
-// TestCrashPoints kills the manager at every moment of a creation and starts another. The moments are those of a creation
-// that went well, so that a new call or write becomes one by itself.
+// flow is something that the operator does in more than one step. Its crash points need no list: they are the calls and
+// writes of a run in which nothing goes wrong.
+type flow struct {
+	name string
+	// setup brings the world to where the flow begins, with a manager at work; nil: its connection is ready.
+	setup func(*world)
+	// cold flows have no manager until they have been triggered: its start is part of them.
+	cold bool
+	// trigger makes the operator begin.
+	trigger func(*world)
+	// done waits for what the flow promises and checks it, whatever happened on the way.
+	done func(*world)
+	// madeOf names some of its calls and writes, so that hooks that see nothing fail.
+	madeOf []string
+	// listing says that the flow begins with a listing; else listings are those of the interval and none of its own.
+	listing bool
+	// since leaves out what comes before the first call or write of this name, and repeats after it: another flow has them.
+	since string
+}
+
+// lost is the answer of a call or write that gets lost while the manager lives on.
+const lost mfasim.Phase = "lost"
+
+// TestCrashPoints kills the manager just before and just after each call and write of each flow and starts another, and
+// lets each answer get lost. Whatever happens, the outcome is that of the flow.
 func TestCrashPoints(t *testing.T) {
-	moments := momentsOfACreation(t)
-	table := []string{fmt.Sprintf("%-8s%-36s%8s%8s%8s", "", "killed at", "creates", "issues", "codes")}
-	stored := false
-	for _, at := range moments {
-		stored = stored || at == moment{"PATCH secrets", 1, mfasim.After}
-		t.Run(fmt.Sprintf("%s %s %d", at.phase, at.what, at.nth), func(t *testing.T) {
-			w := newWorld(t)
-			w.create(w.user("alice", bindable))
-			dying := newPower()
-			dying.at = func(now moment) bool { return now == at }
-			killed := w.startWith(dying)
-			w.g.Eventually(dying.isOff).Should(BeTrue(), "the moment must come")
-			killed.wait()
-
-			w.start()
-			calls := w.expectOneLiveCode("alice")
-			if stored {
-				w.g.Expect(calls).NotTo(HaveKey("IssueCode"), "an answer that is in the Secret is not asked for again")
+	table := []string{fmt.Sprintf("%-28s%-8s%-38s%8s  %s", "flow", "", "at", "seconds", "calls until it was done")}
+	for _, f := range flows {
+		t.Run(f.name, func(t *testing.T) {
+			points, flawless := f.points(t)
+			stored := false
+			for _, at := range points {
+				stored = stored || at == moment{"PATCH secrets", 1, mfasim.After}
+				t.Run(at.String(), func(t *testing.T) {
+					start := time.Now()
+					calls := f.survive(t, at)
+					if stored {
+						NewWithT(t).Expect(codesAskedFor(calls)).To(BeNumerically("<=", codesAskedFor(flawless)),
+							"an answer that is in the Secret is not asked for again")
+					}
+					table = append(table, fmt.Sprintf("%-28s%-8s%-38s%8.1f  %s", f.name, at.phase, fmt.Sprintf("%s (%d)", at.what, at.nth),
+						time.Since(start).Seconds(), inWords(calls)))
+				})
 			}
-			table = append(table, fmt.Sprintf("%-8s%-36s%8d%8d%8d", at.phase, fmt.Sprintf("%s (%d)", at.what, at.nth),
-				calls["CreateAccount"], calls["IssueCode"], w.sim.CodesIssued(loginOf("alice"))))
 		})
 	}
-	t.Logf("crash points of a creation and what the whole story took:\n%s", strings.Join(table, "\n"))
+	t.Logf("%d points:\n%s", len(table)-1, strings.Join(table, "\n"))
 }
 
-// bindable makes the creation a long one: everything that is done for a new account is in it.
-func bindable(user *v1alpha1.MFAUser) {
-	user.Spec.FirstName = new("Alice")
-	user.Spec.Email = new("alice@example.com")
-	user.Spec.Groups = []v1alpha1.GroupMembership{}
-}
+func codesAskedFor(calls map[string]int) int { return calls["CreateAccount"] + calls["IssueCode"] }
 
-// momentsOfACreation plays a creation in which nothing goes wrong.
-func momentsOfACreation(t *testing.T) []moment {
-	w := newWorld(t)
-	w.create(w.user("alice", bindable))
-	op := w.start()
-	w.expectOneLiveCode("alice")
-	op.stop()
-	var moments []moment
-	for _, m := range op.power.recorded() {
-		if m.what == "ListAccounts" && m.nth > 1 {
-			continue // of the next interval
+// inWords lists the calls but for listings, of which time makes ever more.
+func inWords(calls map[string]int) string {
+	var parts []string
+	for _, op := range slices.Sorted(maps.Keys(calls)) {
+		if op != "ListAccounts" {
+			parts = append(parts, fmt.Sprintf("%d %s", calls[op], op))
 		}
-		moments = append(moments, m)
 	}
-	what := fmt.Sprint(moments)
-	for _, expected := range []string{"ListAccounts", "CreateAccount", "PATCH mfausers 1", "PATCH mfausers/status 1",
-		"PATCH mfausers/status 2", "PATCH secrets 1", "PATCH secrets, dry run 1"} {
-		w.g.Expect(what).To(ContainSubstring(expected), "the hooks must see what a creation is made of")
-	}
-	return moments
+	return strings.Join(parts, ", ")
 }
 
-// TestLostAnswers is the same for answers that get lost on the way while the manager lives on.
-func TestLostAnswers(t *testing.T) {
-	cases := map[string]mfasim.Fault{
-		"reset after the account was made": {Operation: "CreateAccount", Kind: mfasim.FaultResetAfter, Count: 1},
-		"half an answer":                   {Operation: "CreateAccount", Kind: mfasim.FaultCutBody, Count: 1},
-		"reset before it was made":         {Operation: "CreateAccount", Kind: mfasim.FaultResetBefore, Count: 1},
-		"a gateway answers 502":            {Operation: "CreateAccount", Kind: mfasim.FaultStatus, Status: http.StatusBadGateway, Count: 1},
+// points plays the flow once and returns each moment of it, and each answer; and the remote calls it takes.
+func (f flow) points(t *testing.T) (points []moment, calls map[string]int) {
+	w := newWorld(t)
+	op := f.begin(w, moment{}, moment{})
+	f.done(w)
+	steps := op.power.recorded()
+	op.stop()
+	for _, m := range steps {
+		if m.what == "ListAccounts" && (m.nth > 1 || !f.listing) || f.since != "" && m.nth > 1 {
+			continue
+		}
+		points = append(points, m)
+		if m.phase == mfasim.After {
+			points = append(points, moment{m.what, m.nth, lost})
+		}
 	}
-	for name, fault := range cases {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.sim.SetFault(fault)
-			w.start()
-			w.create(w.user("alice", bindable))
-			w.expectOneLiveCode("alice")
-		})
+	for _, part := range f.madeOf {
+		w.g.Expect(points).To(ContainElement(moment{part, 1, mfasim.After}), "the hooks must see what the flow is made of")
 	}
+	return points, w.sim.Calls()
 }
 
-// TestKilledAfterALostAnswer is the worst of both: the answer of the creation is lost, then the manager is killed at each
-// of the calls that would mend it.
-func TestKilledAfterALostAnswer(t *testing.T) {
-	for _, at := range []moment{
-		{"IssueCode", 1, mfasim.Before}, {"IssueCode", 1, mfasim.After}, {"PATCH secrets", 1, mfasim.Before},
-		{"PATCH secrets", 1, mfasim.After}, {"PATCH mfausers/status", 2, mfasim.After}, {"PATCH mfausers/status", 3, mfasim.After},
-	} {
-		t.Run(fmt.Sprintf("%s %s %d", at.phase, at.what, at.nth), func(t *testing.T) {
-			w := newWorld(t)
-			w.sim.SetFault(mfasim.Fault{Operation: "CreateAccount", Kind: mfasim.FaultResetAfter, Count: 1})
-			w.create(w.user("alice", bindable))
-			dying := newPower()
-			dying.at = func(now moment) bool { return now == at }
-			killed := w.startWith(dying)
-			w.g.Eventually(dying.isOff).Should(BeTrue(), "the moment must come")
-			killed.wait()
-			w.start()
-			w.expectLiveCode("alice")
-			w.g.Expect(w.sim.CodesIssued(loginOf("alice"))).To(BeNumerically("<=", 3), "one that nobody saw, one lost, one in the Secret")
-		})
+// survive plays the flow with trouble at one point and returns the remote calls it took in all.
+func (f flow) survive(t *testing.T, at moment) (calls map[string]int) {
+	w := newWorld(t)
+	if at.phase == lost {
+		op := f.begin(w, moment{}, at)
+		f.done(w)
+		w.g.Expect(op.power.hasLost()).To(BeTrue(), "the answer must be lost")
+	} else {
+		op := f.begin(w, at, moment{})
+		w.g.Eventually(op.power.isOff).Should(BeTrue(), "the moment must come")
+		op.wait()
+		w.start()
+		f.done(w)
 	}
-}
-
-// expectOneLiveCode waits for what a creation promises, whatever happened on the way, and returns the remote calls it took.
-func (w *world) expectOneLiveCode(name string) map[string]int {
-	w.t.Helper()
-	w.expectLiveCode(name)
-	w.g.Expect(w.sim.CodesIssued(loginOf(name))).To(BeNumerically("<=", 2), "it may ask for the enrolment code once more")
+	w.expectNoDeadCode()
 	return w.sim.Calls()
 }
 
-func (w *world) expectLiveCode(name string) {
+// begin brings a flow under way, in a world where something is to happen to its manager.
+func (f flow) begin(w *world, cut, lose moment) *operator {
+	p := newPower()
+	if f.cold {
+		if f.setup != nil {
+			f.setup(w)
+		}
+		p.arm(f.since, cut, lose)
+		f.trigger(w)
+		return w.startWith(p)
+	}
+	op := w.startWith(p)
+	w.awaitConnection("True Reconciled")
+	if f.setup != nil {
+		f.setup(w)
+	}
+	w.sim.ResetCalls()
+	p.arm(f.since, cut, lose)
+	f.trigger(w)
+	return op
+}
+
+func (m moment) String() string { return fmt.Sprintf("%s %s %d", m.phase, m.what, m.nth) }
+
+// expectNoDeadCode holds every code that is in a Secret against the service. Secrets of users that are gone are left out:
+// there is no garbage collector here to remove them.
+func (w *world) expectNoDeadCode() {
 	w.t.Helper()
-	w.awaitReady(name)
-	user := w.get(name)
-	w.g.Expect(user.Status.Creating).To(BeNil())
-	w.g.Expect(user.Status.Code.Phase).To(Equal(v1alpha1.CodeActive))
-	w.g.Expect(user.Status.Code.Pending).To(BeNil())
-	w.g.Expect(user.Finalizers).To(ConsistOf(v1alpha1.Finalizer))
-
-	w.g.Expect(w.sim.Accounts()).To(HaveLen(2), "the administrator's, and one")
-	account, _ := w.sim.Account(loginOf(name))
-	w.g.Expect(user.Status.AccountID).To(Equal(account.ID.String()))
-
-	data := w.secret(name).Data
-	w.g.Expect(w.sim.Accepts(string(data[v1alpha1.KeyLink]))).To(BeTrue(), "the Secret's link is the live one")
-	w.g.Expect(data).To(HaveKeyWithValue(v1alpha1.KeyAccountID, []byte(user.Status.AccountID)))
-	w.g.Expect(data).To(HaveKeyWithValue(v1alpha1.KeyExpiresAt, []byte(user.Status.Code.ExpiresAt.UTC().Format(time.RFC3339))))
+	var secrets corev1.SecretList
+	w.g.Expect(w.client.List(w.ctx, &secrets, client.InNamespace(w.namespace), client.HasLabels{v1alpha1.LabelCode})).To(Succeed())
+	for _, secret := range secrets.Items {
+		inside := string(secret.Data[v1alpha1.KeyLink]) + string(secret.Data[v1alpha1.KeyCode])
+		if owner := metav1.GetControllerOf(&secret); inside == "" || w.get(owner.Name).UID != owner.UID {
+			continue
+		}
+		live, exists := w.sim.LiveCode(string(secret.Data[v1alpha1.KeyLogin]))
+		w.g.Expect(exists && strings.Contains(inside, live)).To(BeTrue(), "the code in the Secret %s is dead", secret.Name)
+	}
 }

@@ -20,8 +20,13 @@ type power struct {
 	mu    sync.Mutex
 	seen  map[string]int
 	steps []moment
-	// at is asked at each moment whether the power is to be cut there; nil: never.
-	at func(moment) bool
+	lost  bool
+	// since is the call or write with which the count begins; empty once it has.
+	since string
+	// cut is the moment at which the power is cut.
+	cut moment
+	// lose is a call or write whose answer is lost on the way, while the manager lives on. Its phase does not count.
+	lose moment
 }
 
 // moment is the instant just before or just after a remote call or a write to the cluster reaches the other side.
@@ -39,6 +44,21 @@ func newPower() *power {
 	return p
 }
 
+// arm starts the count anew, at the first call or write of the name since, or now when that is empty, and says what is to
+// happen from then on. A moment of no name never comes.
+func (p *power) arm(since string, cut, lose moment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen, p.steps, p.since, p.cut, p.lose = map[string]int{}, nil, since, cut, lose
+}
+
+// hasLost tells whether the answer that was to be lost is.
+func (p *power) hasLost() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost
+}
+
 func (p *power) isOff() bool { return p.off.Err() != nil }
 
 // begin is called just before a call or write reaches the other side. It returns how often that was, and whether the
@@ -46,6 +66,10 @@ func (p *power) isOff() bool { return p.off.Err() != nil }
 func (p *power) begin(what string) (nth int, alive bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.since != "" && p.since != what {
+		return 0, !p.isOff()
+	}
+	p.since = ""
 	p.seen[what]++
 	return p.seen[what], p.pass(moment{what, p.seen[what], mfasim.Before})
 }
@@ -70,12 +94,16 @@ func (p *power) call(op string, phase mfasim.Phase) (alive bool) {
 }
 
 func (p *power) pass(now moment) (alive bool) {
-	if p.isOff() {
-		return false
+	if p.isOff() || now.nth == 0 {
+		return !p.isOff()
 	}
 	p.steps = append(p.steps, now)
-	if p.at != nil && p.at(now) {
+	if now == p.cut {
 		p.turnOff()
+		return false
+	}
+	if now.phase == mfasim.After && now.what == p.lose.what && now.nth == p.lose.nth {
+		p.lost = true
 		return false
 	}
 	return true
