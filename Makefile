@@ -115,12 +115,19 @@ FUZZTIME ?= 30s
 fuzz: ## Run every fuzz target in turn, FUZZTIME each (default 30s). An input that fails is kept as a test.
 	hack/fuzz.sh $(FUZZTIME)
 
-N ?= 2000
+N ?=
 OUT ?=
+KILLS ?= 20
+SEED ?=
 
 .PHONY: bench
 bench: ## Measure N users (default 2000): make bench N=2000 OUT=FILE.
-	$(ASSETS); go run ./test/bench -n $(N) $(if $(OUT),-out $(OUT))
+	$(ASSETS); go run ./test/bench -n $(or $(N),2000) $(if $(OUT),-out $(OUT))
+
+# `make test` has a small one of 200 users and 5 kills.
+.PHONY: storm
+storm: ## Let everything go wrong at once for N users (default 1000): make storm N=1000 KILLS=20 SEED=NUMBER.
+	$(ASSETS); go test -count=1 -timeout 60m -v ./test/storm -args -users $(or $(N),1000) -kills $(KILLS) $(if $(SEED),-seed $(SEED))
 
 ##@ Try it
 
