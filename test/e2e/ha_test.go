@@ -89,6 +89,6 @@ func (w *world) expectLiveCodeInSecret(name string) {
 	w.t.Helper()
 	user := w.get(name)
 	w.g.Expect(user.Status.AccountID).To(Equal(w.account(name).ID.String()), name)
-	w.g.Expect(user.Status.Code.Phase).To(Equal(v1alpha1.CodeActive), name)
+	w.g.Expect(user.Status.Code).To(HaveValue(HaveField("Phase", v1alpha1.CodeActive)), name)
 	w.g.Expect(w.sim.Accepts(string(w.secret(name).Data[v1alpha1.KeyLink]))).To(BeTrue(), "the Secret of %s holds the live code", name)
 }

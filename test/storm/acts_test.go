@@ -46,15 +46,20 @@ func (c *scene) do(a act) {
 	}
 }
 
-// enrol plays the person who finds a code in the Secret and uses it.
+// enrol plays the person who gets the code from the Secret and uses it. Whoever hands it out waits for the status to say that
+// it is there: an account that somebody uses while its creation is still open does not count as ours after a crash.
 func (c *scene) enrol(who person) {
-	var secret corev1.Secret
-	key := client.ObjectKey{Namespace: c.namespace, Name: who.name + "-mfa"}
-	c.must(func() error { return client.IgnoreNotFound(c.admin.Get(c.ctx, key, &secret)) })
-	link := string(secret.Data[v1alpha1.KeyLink])
-	if link == "" {
+	var user v1alpha1.MFAUser
+	c.must(func() error {
+		return client.IgnoreNotFound(c.admin.Get(c.ctx, client.ObjectKey{Namespace: c.namespace, Name: who.name}, &user))
+	})
+	if code := user.Status.Code; code == nil || code.Phase != v1alpha1.CodeActive {
 		return // not there yet; nobody comes back for it
 	}
+	var secret corev1.Secret
+	key := client.ObjectKey{Namespace: c.namespace, Name: user.CodeSecretName()}
+	c.must(func() error { return c.admin.Get(c.ctx, key, &secret) })
+	link := string(secret.Data[v1alpha1.KeyLink])
 	err := c.service.sim.UseCode(link)
 	c.mu.Lock()
 	defer c.mu.Unlock()
