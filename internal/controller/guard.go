@@ -117,6 +117,9 @@ func awaitsRemoval(user *v1alpha1.MFAUser) bool {
 	case reason == v1alpha1.ReasonRemovalHeld, reason == v1alpha1.ReasonAccountMissing:
 		return true
 	}
+	if request := statedRequest(user); request != nil && request.purpose == v1alpha1.PurposeRestore && slices.Contains(fits[request.purpose], status.State) {
+		return true
+	}
 	blocked := status.State == v1alpha1.StateBlocked || status.State == ""
 	return spec.Access != nil && *spec.Access == v1alpha1.AccessBlocked && !blocked
 }

@@ -118,16 +118,28 @@ func (r *UserReconciler) lookAgain(ctx context.Context, s *scope, diff *differen
 	if !s.takesAway(*diff, fresh) {
 		return func() {}, nil
 	}
-	done = s.conn.guardAdministrators(fresh)
-	if fresh.Role == mfaclient.RoleAdministrator {
+	if done, err = r.mayTakeFrom(ctx, s, fresh); err != nil {
+		return nil, err
+	}
+	if diff.blocks() && !s.made {
+		if err := r.recordRemoval(ctx, s, fresh, v1alpha1.RemovalBlock, false); err != nil {
+			done()
+			return nil, err
+		}
+	}
+	return done, nil
+}
+
+// mayTakeFrom refuses to take access or power from a protected account, as it was just read. What it returns is called once
+// that is done: until then no other pass takes any from an administrator.
+func (r *UserReconciler) mayTakeFrom(ctx context.Context, s *scope, account mfaclient.Account) (done func(), err error) {
+	done = s.conn.guardAdministrators(account)
+	if account.Role == mfaclient.RoleAdministrator {
 		// Whether it is the last one must not be judged by a picture from before another was blocked elsewhere.
 		err = r.listedSince(ctx, s, s.now)
 	}
 	if err == nil {
-		err = protected(s, fresh)
-	}
-	if err == nil && diff.blocks() && !s.made {
-		err = r.recordRemoval(ctx, s, fresh, v1alpha1.RemovalBlock, false)
+		err = protected(s, account)
 	}
 	if err != nil {
 		done()

@@ -161,9 +161,11 @@ func (r *UserReconciler) allowRestore(ctx context.Context, s *scope, purpose v1a
 	if purpose != v1alpha1.PurposeRestore {
 		return nil
 	}
-	if err := protected(s, *s.account); err != nil {
+	done, err := r.mayTakeFrom(ctx, s, *s.account)
+	if err != nil {
 		return err
 	}
+	defer done()
 	return r.recordRemoval(ctx, s, *s.account, v1alpha1.RemovalRestore, false)
 }
 

@@ -58,10 +58,11 @@ func (r *UserReconciler) removeAccount(ctx context.Context, s *scope) error {
 	if err := r.accept(s, account); err != nil {
 		return removalHint(err)
 	}
-	defer s.conn.guardAdministrators(account)()
-	if err := protected(s, account); err != nil {
+	done, err := r.mayTakeFrom(ctx, s, account)
+	if err != nil {
 		return removalHint(err)
 	}
+	defer done()
 	if err := r.remove(ctx, s, account); err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (r *UserReconciler) accountToRemove(ctx context.Context, s *scope) (mfaclie
 	if s.user.Status.AccountID != "" || s.user.Status.Creating == nil {
 		return s.accountID(), nil
 	}
-	if err := s.conn.inventory.Refresh(ctx, s.user.Status.Creating.At.Time); err != nil {
+	if err := r.listedSince(ctx, s, s.user.Status.Creating.At.Time); err != nil {
 		return "", err
 	}
 	account, exists := s.conn.inventory.ByLogin(s.user.Spec.Login)

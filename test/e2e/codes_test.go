@@ -61,12 +61,13 @@ func (w *world) askByHand(name, what string) {
 	edit(w, w.get(name), func(u *v1alpha1.MFAUser) { u.Annotations = map[string]string{v1alpha1.AnnotationIssueCode: what} })
 }
 
-// awaitCode waits for a request to have come to a phase; while it lives, the Secret holds what the service will take.
-func (w *world) awaitCode(name, request string, phase v1alpha1.CodePhase) {
+// awaitCode waits for a request to have come to a phase; while it lives, the Secret holds what the service will take, unless
+// the code is said to be elsewhere.
+func (w *world) awaitCode(name, request string, phase v1alpha1.CodePhase, elsewhere ...string) {
 	w.t.Helper()
 	w.g.Eventually(func() *v1alpha1.CodeStatus { return w.get(name).Status.Code }).
 		Should(HaveValue(And(HaveField("Request", request), HaveField("Phase", phase), HaveField("Pending", BeNil()))), "%s", request)
-	if phase == v1alpha1.CodeActive {
+	if phase == v1alpha1.CodeActive && len(elsewhere) == 0 {
 		w.g.Expect(w.sim.Accepts(string(w.secret(name).Data[v1alpha1.KeyCode]))).To(BeTrue(), request)
 	}
 }

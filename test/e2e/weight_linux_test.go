@@ -4,12 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/trustbuilder-mfa/operator/internal/controller"
-	"github.com/trustbuilder-mfa/operator/internal/localcluster"
+	"github.com/trustbuilder-mfa/operator/test/program"
 )
 
 // TestForeignSecretsWeighNothing: Secrets that are not the operator's cost it no memory, neither while they appear nor in a
@@ -29,20 +23,19 @@ import (
 func TestForeignSecretsWeighNothing(t *testing.T) {
 	const foreign, size, allowed = 300, 1_000_000, 10 << 20
 	w := newWorld(t)
-	program, kubeconfig := w.buildManager()
-	first := w.run(program, kubeconfig)
+	first := w.startReplica()
 	w.make("alice")
-	alone := first.peakMemory()
+	alone := w.peakMemory(first)
 
 	w.makeForeignSecrets(foreign, size)
 	w.make("bob")
-	among := first.peakMemory()
-	first.stop()
+	among := w.peakMemory(first)
+	w.end(first)
 
-	second := w.run(program, kubeconfig)
+	second := w.startReplica()
 	w.make("carol")
-	after := second.peakMemory()
-	second.stop()
+	after := w.peakMemory(second)
+	w.end(second)
 
 	t.Logf("peak memory in MiB: %d alone, %d while Secrets appear, %d in a start among them", alone>>20, among>>20, after>>20)
 	w.g.Expect(among-alone).To(BeNumerically("<", allowed), "while they appear")
@@ -79,57 +72,17 @@ func (w *world) makeForeignSecrets(count, size int) {
 	w.g.Expect(group.Wait()).To(Succeed())
 }
 
-// program is the manager as a process of its own.
-type program struct {
-	world  *world
-	cmd    *exec.Cmd
-	output bytes.Buffer
-}
-
-func (w *world) buildManager() (path, kubeconfig string) {
+// peakMemory of a process of the manager, in bytes.
+func (w *world) peakMemory(p *program.Process) int {
 	w.t.Helper()
-	dir := w.t.TempDir()
-	path, kubeconfig = filepath.Join(dir, "manager"), filepath.Join(dir, "kubeconfig")
-	out, err := exec.Command("go", "build", "-o", path, "../../cmd/manager").CombinedOutput() //nolint:gosec // our own folder
-	w.g.Expect(err).NotTo(HaveOccurred(), "%s", out)
-	w.g.Expect(localcluster.WriteKubeconfig(managerConfig, kubeconfig)).To(Succeed())
-	return path, kubeconfig
+	peak, err := p.PeakMemory()
+	w.g.Expect(err).NotTo(HaveOccurred())
+	return peak
 }
 
-func (w *world) run(path, kubeconfig string) *program {
+// end ends a process in good order, which gives its lease back.
+func (w *world) end(p *program.Process) {
 	w.t.Helper()
-	p := &program{world: w, cmd: exec.Command(path, //nolint:gosec // built above
-		"--kubeconfig="+kubeconfig, "--metrics-bind-address=0", "--health-probe-bind-address=0")}
-	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // without GOGC and GOMEMLIMIT of the caller
-	w.g.Expect(p.cmd.Start()).To(Succeed())
-	w.t.Cleanup(p.stop)
-	return p
-}
-
-// stop ends the program in good order. Stopping twice is harmless.
-func (p *program) stop() {
-	p.world.t.Helper()
-	if p.cmd.ProcessState != nil {
-		return
-	}
-	p.world.g.Expect(p.cmd.Process.Signal(syscall.SIGTERM)).To(Succeed())
-	kill := time.AfterFunc(40*time.Second, func() { _ = p.cmd.Process.Kill() })
-	defer kill.Stop()
-	p.world.g.Expect(p.cmd.Wait()).To(Succeed(), "%s", &p.output)
-}
-
-var highWater = regexp.MustCompile(`(?m)^VmHWM:\s*(\d+) kB$`)
-
-// peakMemory is the most memory that the program has ever had resident, in bytes. It never shrinks, so that what was
-// held for a moment counts as well.
-func (p *program) peakMemory() int {
-	p.world.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	p.world.g.Expect(err).NotTo(HaveOccurred())
-	found := highWater.FindSubmatch(status)
-	p.world.g.Expect(found).NotTo(BeNil(), "%s", status)
-	kib, err := strconv.Atoi(string(found[1]))
-	p.world.g.Expect(err).NotTo(HaveOccurred())
-	return kib << 10
+	w.g.Expect(p.Terminate()).To(Succeed())
+	w.g.Eventually(p.Exited(), 40*time.Second).Should(BeClosed())
 }
