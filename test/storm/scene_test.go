@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net/http/httptest"
 	"strconv"
 	"sync"
@@ -47,8 +49,10 @@ func (s *stage) newScene(name string, p plan) *scene {
 	sim := mfasim.New(mfasim.Options{Seed: *seed})
 	c := &scene{
 		stage: s, plan: p, ctx: s.t.Context(), namespace: name, enrolled: map[string]bool{}, report: report{name: name},
-		service: service{sim: sim, server: httptest.NewTLSServer(sim)},
+		service: service{sim: sim, server: httptest.NewUnstartedServer(sim)},
 	}
+	c.service.server.Config.ErrorLog = log.New(io.Discard, "", 0) // connections break on purpose
+	c.service.server.StartTLS()
 	s.t.Cleanup(c.service.server.Close)
 	sim.SeedN(strangers, "stranger")
 	sim.AddGroup("staff")
@@ -88,7 +92,6 @@ func (c *scene) connection() *v1alpha1.MFAConnection {
 func (c *scene) play(run func()) {
 	c.keeper = c.keep()
 	c.report.begun = time.Now()
-	c.g.Expect(func() int { return 0 }()).To(BeZero())
 	run()
 }
 

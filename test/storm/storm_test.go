@@ -23,10 +23,10 @@ var (
 const (
 	// interval is the connection's resyncInterval.
 	interval = 2 * time.Second
-	// calmPace and stormPace are how long the plan takes; a storm lasts longer, for there is more in it.
+	// calmPace is how long the plan takes in calm; a storm lasts longer, for there is more in it.
 	calmPace = 10 * time.Second
-	// betweenKills is how long a manager lives on average.
-	betweenKills = 5 * time.Second
+	// betweenKills is how long a manager works on average.
+	betweenKills = 4 * time.Second
 	// patience is how long the operator may take once the trouble is over. Delays after failures have grown by then.
 	patience = 10 * time.Minute
 )

@@ -55,6 +55,7 @@ func (c *scene) brew() {
 // rage kills the manager time and again, replaces the token twice and restarts the API server once.
 func (c *scene) rage(dice *rand.Rand, kills int) {
 	for n := range kills {
+		c.awaitCalls()
 		pause(c.ctx, time.Duration((0.5+dice.Float64())*float64(betweenKills)))
 		c.keeper.kill()
 		say("kill %d of %d; %s", n+1, kills, c.progress())
@@ -67,6 +68,13 @@ func (c *scene) rage(dice *rand.Rand, kills int) {
 			say("the API server is back")
 		}
 	}
+}
+
+// awaitCalls waits until the manager calls the service: killing one that is still starting would prove little. The limit is
+// for a connection that waits after a failed listing.
+func (c *scene) awaitCalls() {
+	before := total(c.service.sim.Calls())
+	c.g.Eventually(func() int { return total(c.service.sim.Calls()) }, time.Minute).Should(BeNumerically(">", before))
 }
 
 // rotate puts a new token in the place of the old one, which stops to work at once.
