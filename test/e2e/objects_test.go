@@ -13,7 +13,10 @@ import (
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 )
 
-const connectionName = "production"
+const (
+	connectionName  = "production"
+	tokenSecretName = "token"
+)
 
 func (w *world) create(objects ...client.Object) {
 	w.t.Helper()
@@ -25,7 +28,7 @@ func (w *world) create(objects ...client.Object) {
 // tokenSecret holds the token under the name that the connection asks for.
 func (w *world) tokenSecret(token string) *corev1.Secret {
 	return &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.mfaNamespace, Name: "token", Labels: map[string]string{v1alpha1.LabelToken: v1alpha1.LabelTrue}},
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.mfaNamespace, Name: tokenSecretName, Labels: map[string]string{v1alpha1.LabelToken: v1alpha1.LabelTrue}},
 		Data:       map[string][]byte{"token": []byte(token)},
 	}
 }
@@ -37,7 +40,7 @@ func (w *world) connection(edits ...func(*v1alpha1.MFAConnection)) *v1alpha1.MFA
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.mfaNamespace, Name: connectionName},
 		Spec: v1alpha1.MFAConnectionSpec{
 			URL: w.url, CABundle: w.ca,
-			TokenSecretRef: v1alpha1.SecretKeyReference{Name: "token"},
+			TokenSecretRef: v1alpha1.SecretKeyReference{Name: tokenSecretName},
 			ResyncInterval: metav1.Duration{Duration: interval},
 			RateLimit:      v1alpha1.RateLimit{RequestsPerSecond: 10000, Burst: 10000},
 			AllowedNamespaces: v1alpha1.AllowedNamespaces{

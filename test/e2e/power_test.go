@@ -180,6 +180,9 @@ func writeOf(req *http.Request) string {
 	if len(parts) > at+2 {
 		kind += "/" + parts[at+2]
 	}
+	if kind == "secrets" && len(parts) > at+1 && parts[at+1] == tokenSecretName {
+		kind = "token secret" // for its finalizer; the others hold codes
+	}
 	if kind == "leases" || kind == "events" || strings.HasSuffix(kind, "reviews") {
 		return ""
 	}
