@@ -85,6 +85,7 @@ func (f flow) points(t *testing.T) (points []moment, calls map[string]int) {
 	w := newWorld(t)
 	op := f.begin(w, moment{}, moment{})
 	f.done(w)
+	w.awaitKept()
 	steps := op.power.recorded()
 	op.stop()
 	for _, m := range steps {
@@ -108,6 +109,7 @@ func (f flow) survive(t *testing.T, at moment) (calls map[string]int) {
 	if at.phase == lost {
 		op := f.begin(w, moment{}, at)
 		f.done(w)
+		w.awaitKept()
 		w.g.Expect(op.power.hasLost()).To(BeTrue(), "the answer must be lost")
 	} else {
 		op := f.begin(w, at, moment{})
