@@ -100,6 +100,13 @@ test: ## Run all tests, those on a real API server included.
 	$(ASSETS); go test -count=1 -timeout 30m ./...
 	go -C $(LOCALCLUSTER) test -count=1 ./cmd/...
 
+SEEDS ?= 200
+
+# The worlds of one run take turns. `make test` plays 30 of them.
+.PHONY: model
+model: ## Play SEEDS random worlds (default 200) and hold every promise in them; SEED=7 plays that one again.
+	$(ASSETS); go test -count=1 -timeout 2h ./internal/controller -run '^TestModel$$' -args -seeds=$(SEEDS) -seed=$(or $(SEED),0)
+
 # What uses goroutines and needs no control plane. internal/controller is left out: TestMain starts an API server there, and
 # its tests call the reconcilers one after the other, so that the race detector would have nothing to see. The other
 # packages have no goroutines of their own, and would have all of Kubernetes compiled once more.

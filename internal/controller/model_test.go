@@ -1,0 +1,74 @@
+package controller
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+var (
+	modelSeeds = flag.Uint64("seeds", 30, "how many worlds TestModel plays")
+	modelSeed  = flag.Uint64("seed", 0, "the one world that TestModel plays; 0: all of them")
+	modelTell  = flag.Bool("tell", false, "TestModel tells what happens in worlds that end well, too")
+)
+
+// modelStepsEach is how many steps a world is played for.
+const modelStepsEach = 40
+
+// TestModel plays worlds by dice: manifests, policy, console, persons and misfortune do what they like in any order, and
+// after each settling the promises hold. Each seed is one world; a failure tells its story and how to play it again.
+func TestModel(t *testing.T) {
+	first, last := uint64(1), *modelSeeds
+	if *modelSeed != 0 {
+		first, last = *modelSeed, *modelSeed
+	}
+	for seed := first; seed <= last; seed++ {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { playModel(t, seed) })
+	}
+}
+
+func playModel(t *testing.T, seed uint64) {
+	m := newModelWorld(t, seed)
+	for range 3 {
+		m.createManifest()
+	}
+	m.play(time.Minute)
+	for n := 1; n <= modelStepsEach && len(m.wrong) == 0; n++ {
+		m.step()
+		if m.dice.IntN(3) == 0 {
+			continue // two steps at once
+		}
+		m.play(pick(m, 30*time.Second, 2*time.Minute, 12*time.Minute))
+		m.checkAlways()
+		if n%5 == 0 {
+			m.settleDown()
+		}
+	}
+	m.settleDown()
+	if len(m.wrong) > 0 {
+		t.Fatalf("%s\n\nwhat happened:\n  %s\n\nplay it again with: make model SEED=%d",
+			strings.Join(m.wrong, "\n"), strings.Join(m.told, "\n  "), seed)
+	}
+	if *modelTell {
+		t.Log("\n  " + strings.Join(m.told, "\n  "))
+	}
+}
+
+// settleDown ends all misfortune and gives the operator two intervals and a bit.
+func (m *modelWorld) settleDown() {
+	if len(m.wrong) > 0 {
+		return
+	}
+	m.tell("-- settles")
+	m.sim.ClearFaults()
+	m.killIn = 0
+	m.play(2*modelInterval + 5*time.Minute)
+	if len(m.wrong) == 0 {
+		m.checkSettled()
+	}
+	m.g.Expect(m.dead).To(BeFalse())
+}
