@@ -22,6 +22,9 @@ type wireCall struct {
 	body    map[string]any
 }
 
+// maxCalls is how many calls one pass may need.
+const maxCalls = 100
+
 func (c *wireCall) id() string { return c.account.ID.String() }
 
 // wire stands between the operator and the service: it judges every write before it is carried out, and notes what came of it.
@@ -29,6 +32,10 @@ func (m *modelWorld) wire(out http.ResponseWriter, r *http.Request, sim http.Han
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	dies, late := m.dies()
+	if m.calls++; m.calls == maxCalls {
+		m.blame("a pass without an end")
+		dies, late, m.dead = true, false, true
+	}
 	if dies && !late {
 		panic(http.ErrAbortHandler)
 	}

@@ -59,6 +59,7 @@ type modelWorld struct {
 	killIn   int  // the operator is killed at its nth call from now; 0: it is not
 	killLate bool // the call is still carried out
 	dead     bool
+	calls    int      // of the present pass
 	unheard  []func() // run when the operator is killed: its pass has lost what it was told
 }
 
