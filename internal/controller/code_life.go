@@ -37,6 +37,13 @@ func (r *UserReconciler) followCode(ctx context.Context, s *scope) error {
 		return err
 	}
 	if live(code) {
+		gone, err := r.accountGone(ctx, s)
+		if err != nil {
+			return err
+		}
+		if gone {
+			return r.endCode(ctx, s, v1alpha1.CodeExpired)
+		}
 		end, err := r.endOf(ctx, s, code)
 		if err != nil {
 			return err
@@ -60,6 +67,23 @@ func (s *scope) look() {
 	if known && inventory.LoginKey(account.Login) == inventory.LoginKey(s.user.Spec.Login) && !s.conn.inventory.Missing(account.ID) {
 		s.user.Status.State = accountState(account.State)
 	}
+}
+
+// accountGone tells whether the account is gone for good, and its code with it. Claim would find out, but a policy or a rival
+// may stop the pass before that.
+func (r *UserReconciler) accountGone(ctx context.Context, s *scope) (bool, error) {
+	id := s.accountID()
+	if s.account != nil || id == "" {
+		return false, nil
+	}
+	if _, known := s.conn.inventory.ByID(id); known && !s.conn.inventory.Missing(id) {
+		return false, nil
+	}
+	gone, wait, err := s.conn.inventory.Gone(ctx, id)
+	if wait > 0 {
+		s.wakeAt(s.now.Add(wait))
+	}
+	return gone, err
 }
 
 // secretGone notes that the code's Secret was deleted. It is never made again.
