@@ -230,7 +230,7 @@ func (m *modelWorld) refreshPlain() { m.plain, _ = m.sim.Account(m.plain.Login) 
 
 func (m *modelWorld) setFault() {
 	f := mfasim.Fault{
-		Operation: pick(m, "", "", "CreateAccount", "IssueCode", "UpdateAccount", "GetAccount", "ListAccounts", "DeleteAccount", "ActivateCode", "SendCode", "ListDevices", "PutMembership"),
+		Operation: pick(m, "", "", "CreateAccount", "IssueCode", "IssueCode", "IssueCode", "UpdateAccount", "GetAccount", "ListAccounts", "DeleteAccount", "ActivateCode", "SendCode", "ListDevices", "PutMembership"),
 		Kind:      pick(m, mfasim.FaultStatus, mfasim.FaultNotJSON, mfasim.FaultResetBefore, mfasim.FaultResetAfter, mfasim.FaultResetAfter, mfasim.FaultCutBody, mfasim.FaultCutBody),
 		Status:    pick(m, 500, 503, 429),
 		Count:     pick(m, 1, 1, 2),
@@ -240,11 +240,18 @@ func (m *modelWorld) setFault() {
 	}
 	m.sim.SetFault(f)
 	m.tell("fault: %s %s %d, %d times, Retry-After %q", f.Operation, f.Kind, f.Status, f.Count, f.RetryAfter)
+	m.giveWork()
+}
+
+// giveWork gives misfortune something to strike at.
+func (m *modelWorld) giveWork() {
+	pick(m, (*modelWorld).createManifest, (*modelWorld).raiseGeneration, (*modelWorld).issueByHand, (*modelWorld).issueByHand, (*modelWorld).deleteManifest)(m)
 }
 
 func (m *modelWorld) kill() {
 	m.killIn, m.killLate = 1+m.dice.IntN(8), m.dice.IntN(2) == 0
 	m.tell("the operator will be killed at its call %d from now, carried out: %v", m.killIn, m.killLate)
+	m.giveWork()
 }
 
 func (m *modelWorld) restartStep() {

@@ -26,8 +26,8 @@ type modelStep struct {
 
 func modelSteps() []modelStep {
 	return []modelStep{
-		{14, (*modelWorld).createManifest, false}, {14, (*modelWorld).editManifest, true}, {5, (*modelWorld).editCode, false},
-		{5, (*modelWorld).raiseGeneration, false}, {6, (*modelWorld).issueByHand, false}, {7, (*modelWorld).deleteManifest, false},
+		{12, (*modelWorld).createManifest, false}, {10, (*modelWorld).editManifest, true}, {5, (*modelWorld).editCode, false},
+		{7, (*modelWorld).raiseGeneration, false}, {10, (*modelWorld).issueByHand, false}, {7, (*modelWorld).deleteManifest, false},
 		{3, (*modelWorld).reconcileByHand, false}, {6, (*modelWorld).editPolicy, true}, {2, (*modelWorld).flipNamespace, true},
 		{6, (*modelWorld).consoleEdit, true}, {3, (*modelWorld).consoleBlock, true}, {2, (*modelWorld).consoleDelete, true},
 		{2, (*modelWorld).consoleIssue, true}, {2, (*modelWorld).consoleRole, true}, {2, (*modelWorld).consoleRename, true},
@@ -250,6 +250,9 @@ func (m *modelWorld) raiseGeneration() {
 
 // rollToken rolls a value of the annotation: often one that was used before, now and then one that nobody can read.
 func (m *modelWorld) rollToken(a *asked) string {
+	if a != nil && len(a.tokens) > 0 && m.dice.IntN(3) == 0 {
+		return pick(m, slices.Sorted(maps.Keys(a.tokens))...)
+	}
 	return string(m.rollPurpose(a)) + "/" + fmt.Sprint(m.dice.IntN(6)) + pick(m, "", "", "", "", "", "", "", " ", "/x", "é")
 }
 
