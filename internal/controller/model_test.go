@@ -11,11 +11,10 @@ import (
 )
 
 var (
-	modelSeeds  = flag.Uint64("seeds", 30, "how many worlds TestModel plays")
-	modelFrom   = flag.Uint64("from", 1, "the first of them")
-	modelSeed   = flag.Uint64("seed", 0, "the one world that TestModel plays; 0: all of them")
-	modelBudget = flag.Duration("budget", 90*time.Second, "TestModel begins no further world after this time; 0: all are played")
-	modelTell   = flag.Bool("tell", false, "TestModel tells what happens in worlds that end well, too")
+	modelSeeds = flag.Uint64("seeds", 30, "how many worlds TestModel plays")
+	modelFrom  = flag.Uint64("from", 1, "the first of them")
+	modelSeed  = flag.Uint64("seed", 0, "the one world that TestModel plays; 0: all of them")
+	modelTell  = flag.Bool("tell", false, "TestModel tells what happens in worlds that end well, too")
 )
 
 // modelStepsEach is how many steps a world is played for.
@@ -28,12 +27,7 @@ func TestModel(t *testing.T) {
 	if *modelSeed != 0 {
 		first, last = *modelSeed, *modelSeed
 	}
-	begun := time.Now()
 	for seed := first; seed <= last; seed++ {
-		if *modelBudget > 0 && time.Since(begun) > *modelBudget {
-			t.Logf("the time is up before world %d of %d", seed, last)
-			return
-		}
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { playModel(t, seed) })
 	}
 }
