@@ -61,12 +61,19 @@ func (r *UserReconciler) makeAccount(ctx context.Context, s *scope) error {
 		return err
 	}
 	s.made = true
+	if s.user.Spec.Groups != nil {
+		return r.ownAccount(ctx, s) // groups take calls of their own, and the person may use the code meanwhile
+	}
 	return nil
 }
 
-// ownAccount puts on record whose the account is that was just made, before role or block are written to it: with either
-// it no longer looks like one that was made a moment ago, and the intent alone would prove nothing.
+// ownAccount puts on record whose the account is that was just made, before the pass goes on to other calls: once it is
+// used, or has a role or a block, it no longer looks like one that was made a moment ago, and the intent alone would prove
+// nothing.
 func (r *UserReconciler) ownAccount(ctx context.Context, s *scope) error {
+	if s.base.Status.AccountID == s.user.Status.AccountID {
+		return nil
+	}
 	if err := r.accept(s, *s.account); err != nil {
 		return err
 	}
