@@ -16,6 +16,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/localcluster"
+	"github.com/trustbuilder-mfa/operator/test/program"
 )
 
 // The names that config/default gives.
@@ -35,7 +36,7 @@ type stage struct {
 	admin   client.Client
 	service *service
 
-	program, kubeconfig string
+	manager, kubeconfig string // paths
 	operator            *operator
 	peakMemory          int // bytes, of all runs of the manager so far
 }
@@ -55,7 +56,7 @@ func newStage(ctx context.Context, opts options) (*stage, error) {
 
 func (s *stage) prepare(ctx context.Context) (err error) {
 	s.say("building the manager")
-	if s.program, err = buildOperator(ctx, s.dir); err != nil {
+	if s.manager, err = program.Build(ctx, s.dir); err != nil {
 		return err
 	}
 	s.say("starting etcd and the API server")
@@ -98,13 +99,13 @@ func (s *stage) kubectl(ctx context.Context, args ...string) error {
 }
 
 func (s *stage) startOperator() (err error) {
-	s.operator, err = startOperator(s.program, s.kubeconfig, filepath.Join(s.dir, "manager.log"))
+	s.operator, err = startOperator(s.manager, s.kubeconfig, filepath.Join(s.dir, "manager.log"))
 	return err
 }
 
 // stopOperator ends the manager and keeps the most memory that any of its runs has used.
 func (s *stage) stopOperator() error {
-	peak, err := s.operator.peakMemory()
+	peak, err := s.operator.PeakMemory()
 	s.say("the manager used %.1f MiB at most", float64(peak)/(1<<20))
 	s.peakMemory = max(s.peakMemory, peak)
 	err = errors.Join(err, s.operator.stop())
@@ -114,12 +115,10 @@ func (s *stage) stopOperator() error {
 
 // operatorsLastWords is the end of the manager's log, for errors.
 func (s *stage) operatorsLastWords() string {
-	const enough = 4096
-	content, err := os.ReadFile(filepath.Join(s.dir, "manager.log"))
-	if err != nil {
+	if s.operator == nil {
 		return ""
 	}
-	return string(content[max(0, len(content)-enough):])
+	return s.operator.Tail(20)
 }
 
 // close ends everything and removes the files.
