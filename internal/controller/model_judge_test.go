@@ -19,13 +19,13 @@ func (m *modelWorld) judge(call *wireCall) {
 	}
 	wrong := func(text string) { m.blame("%s: %s on %s: %s", a.key, call.op, login, text) }
 	switch {
-	case login != a.login():
+	case login != a.login() && m.known(call, m.renamed):
 		wrong("the account of another login")
 	case a.observes():
 		wrong("the manifest says Observe")
 	case a.spec.Suspend:
 		wrong("the manifest is suspended")
-	case call.op != "create" && !m.roleAllowed(call.account.Role) && m.roleSeen(call):
+	case call.op != "create" && !m.roleAllowed(call.account.Role) && m.known(call, m.roleSet[call.id()]):
 		wrong("the account's role is outside the policy")
 	case call.op != "create" && a.account != call.id() && !m.mayHold(a, call.account):
 		wrong("the account is not this manifest's")
@@ -54,11 +54,10 @@ func (m *modelWorld) judge(call *wireCall) {
 	}
 }
 
-// roleSeen tells whether the operator can be expected to know the account's role: at once before what can't be undone,
-// else when its picture is newer.
-func (m *modelWorld) roleSeen(call *wireCall) bool {
+// known tells whether the operator can be expected to know what was done in the console: at once before what can't be
+// undone, else when its picture is newer.
+func (m *modelWorld) known(call *wireCall, since time.Time) bool {
 	strict := call.op == "DELETE " || call.body["blocked"] == true || strings.HasPrefix(call.op, "POST codes")
-	since := m.roleSet[call.id()]
 	return (strict && call.op != "POST codes/send") || m.now().Sub(since) > modelInterval+time.Minute
 }
 
@@ -198,8 +197,11 @@ func (m *modelWorld) judgeCode(a *asked, call *wireCall, wrong func(string)) {
 	purpose, _ := call.body["purpose"].(string)
 	switch call.op {
 	case "POST codes":
-		if m.take(a, purpose, call.account) == nil {
+		taken := m.take(a, purpose, call.account)
+		if taken == nil {
 			wrong("a code for " + purpose + " that nobody asked for")
+		} else if secret := m.codeSecret(a.key); taken.again && secret != nil && holdsCode(secret) {
+			wrong("a code is asked for again, and one that is dead is still in the Secret")
 		}
 		if purpose == "RESTORE" {
 			m.judgeRecord(a, call.id(), v1alpha1.RemovalRestore, wrong)

@@ -135,7 +135,7 @@ func (m *modelWorld) consoleRename() {
 	if strings.Contains("admin@example.com custom@example.com plain@example.com", login) {
 		return
 	}
-	m.meddled[login] = true
+	m.meddled[login], m.renamed = true, m.now()
 	if _, renamed := m.sim.Account("was-" + login); renamed {
 		m.inConsole("was-"+login, "rename back", func(account *mfasim.Account) { account.Login = login })
 		return

@@ -48,6 +48,7 @@ type modelWorld struct {
 	roleSet map[string]time.Time    // when somebody changed an account's role
 	// groupsSet is when somebody last changed a membership, disturbed when anybody but a manifest's people last did anything.
 	groupsSet, disturbed time.Time
+	renamed              time.Time         // when somebody last renamed an account
 	groups               map[string]string // names of the service's groups by id
 	admin                string            // login whose token the operator uses
 	plain                mfasim.Account    // the account that nobody manages, as the console has left it
