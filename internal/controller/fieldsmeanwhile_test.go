@@ -25,3 +25,15 @@ func TestChangedMeanwhile(t *testing.T) {
 	w.g.Expect(account.FirstName).To(Equal("Ada"))
 	w.g.Expect(account.Blocked).To(BeFalse())
 }
+
+// TestRenamedMeanwhile: the answer to a write shows that the account has another login by now.
+func TestRenamedMeanwhile(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.apply(w.user("alice"))
+	w.g.Expect(w.sim.UpdateAccount("alice@example.com", func(a *mfasim.Account) { a.Login = "other@example.com" })).To(Succeed())
+	w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.FirstName = new("Ada") })
+
+	w.drive(15*time.Minute, "alice")
+
+	w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal("False IdentityMismatch Stalled"))
+}

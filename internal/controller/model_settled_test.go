@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -236,7 +237,13 @@ func (m *modelWorld) checkIdle() {
 	before := fmt.Sprint(m.writes)
 	m.turn(m.connectionKey())
 	for _, key := range sortedKeys(m.asked) {
+		was := m.userAt(key).Status
 		m.turn(key)
+		if m.asked[key] != nil {
+			if is := m.userAt(key).Status; !equality.Semantic.DeepEqual(was, is) {
+				m.blame("%s: one more pass changes status, of which it said %q: %s", key, was.PendingChanges, modelText(is))
+			}
+		}
 	}
 	if n := m.remoteWrites(); n > 0 {
 		m.blame("a settled world makes %d calls that change something: %v", n, m.sim.Calls())
@@ -244,4 +251,9 @@ func (m *modelWorld) checkIdle() {
 	if after := fmt.Sprint(m.writes); after != before {
 		m.blame("a settled world is written to: %s, before %s", after, before)
 	}
+}
+
+func modelText(status v1alpha1.MFAUserStatus) string {
+	text, _ := json.Marshal(status) // a status always marshals
+	return string(text)
 }

@@ -100,9 +100,12 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 		return r.whenGone(s, err)
 	}
 	s.conn.inventory.Put(account)
-	s.see(account)
 	s.did("Updated", "Update", "wrote "+strings.Join(diff.names(), ", "))
 	s.countWrites(diff)
+	// The answer is in the picture now, so no listing will tell that the account was renamed or promoted meanwhile.
+	if err := r.accept(s, account); err != nil {
+		return err
+	}
 	s.judgeWrites(compare(s.user, account))
 	return nil
 }

@@ -228,7 +228,7 @@ var flows = []flow{
 		madeOf: []string{"IssueCode", "PATCH secrets", "SendCode", "PATCH mfausers/status"},
 	},
 	{
-		name: "mail alone", setup: makeMailable,
+		name: "mail alone", mailed: true, setup: makeMailable,
 		trigger: func(w *world) { edit(w, w.get("alice"), mailed(v1alpha1.DeliveryEmail)) },
 		done: func(w *world) {
 			w.awaitCode("alice", "generation/2", v1alpha1.CodeActive, "nowhere in the cluster")
@@ -238,7 +238,7 @@ var flows = []flow{
 		madeOf: []string{"IssueCode", "PATCH secrets", "PATCH mfausers/status", "SendCode"},
 	},
 	{
-		name: "mail to somebody new", cold: true, listing: true,
+		name: "mail to somebody new", mailed: true, cold: true, listing: true,
 		trigger: func(w *world) {
 			w.create(w.user("alice", func(u *v1alpha1.MFAUser) {
 				u.Spec.Email, u.Spec.Code.Delivery = new(loginOf("alice")), v1alpha1.DeliveryEmail
