@@ -26,7 +26,7 @@ var deviceStates = map[int]string{0: "Active", 1: "Locked", 2: "PinLocked"}
 // observeDevices reads the devices of an account whose state has changed, and of nobody else: they are not in the listing.
 func (r *UserReconciler) observeDevices(ctx context.Context, s *scope) error {
 	state := s.user.Status.State
-	if s.account == nil || state == v1alpha1.StatePendingActivation || state == v1alpha1.StateExpired {
+	if s.account == nil || s.made || state == v1alpha1.StatePendingActivation || state == v1alpha1.StateExpired {
 		s.user.Status.Devices = nil // none was ever enrolled
 		return nil
 	}

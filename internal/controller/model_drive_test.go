@@ -52,7 +52,7 @@ func (m *modelWorld) nextDue() (next types.NamespacedName, at time.Time, any boo
 func (m *modelWorld) turn(key types.NamespacedName) {
 	m.t.Helper()
 	delete(m.due, key)
-	m.calls = 0
+	m.calls, m.newborn = 0, ""
 	result, err := m.onePassOver(key)
 	request := ctrl.Request{NamespacedName: key}
 	if m.dead {

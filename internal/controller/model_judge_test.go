@@ -93,11 +93,14 @@ func (m *modelWorld) judgeCreation(a *asked, call *wireCall, wrong func(string))
 	if a.account != "" {
 		m.judgeRecord(a, a.account, v1alpha1.RemovalRecreate, wrong)
 	}
-	if a.spec.Role == nil && call.body["role"] != mfasim.RoleUser {
-		wrong("a new account without a stated role is a plain user")
+	if call.body["role"] != mfasim.RoleUser {
+		wrong("a new account begins as a plain user")
+	}
+	if _, stated := call.body["blocked"]; stated {
+		wrong("a new account begins unblocked")
 	}
 	for name, value := range call.body {
-		if !slices.Contains([]string{"login", "codeType", "role"}, name) || name == "role" && a.spec.Role != nil {
+		if !slices.Contains([]string{"login", "codeType", "role"}, name) {
 			m.judgeField(a, name, value, wrong)
 		}
 	}
@@ -155,7 +158,9 @@ func (m *modelWorld) judgeBlock(a *asked, id string, wrong func(string)) {
 	if !byDeletion && !byAccess {
 		wrong("nobody asked for the block")
 	}
-	m.judgeRecord(a, id, v1alpha1.RemovalBlock, wrong)
+	if id != m.newborn {
+		m.judgeRecord(a, id, v1alpha1.RemovalBlock, wrong)
+	}
 }
 
 // judgeRecord expects that a removal is on record before it happens.

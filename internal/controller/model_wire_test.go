@@ -137,7 +137,7 @@ func (m *modelWorld) note(call *wireCall, issued, mailed, heard bool) {
 
 func (m *modelWorld) noteCreation(a *asked, call *wireCall, heard bool) {
 	account, _ := m.sim.Account(call.account.Login)
-	m.makers[account.ID.String()] = a.uid
+	m.makers[account.ID.String()], m.newborn = a.uid, account.ID.String()
 	a.voidRequests() // a creation answers whatever the manifest asks for at the time
 	a.account, a.lost = "", ""
 	call.body["purpose"] = "ENROLLMENT"

@@ -41,6 +41,7 @@ type modelWorld struct {
 	made    map[types.UID]time.Time // when manifests were created, on the world's clock
 	current *asked                  // whose pass it is
 	makers  map[string]types.UID    // which manifest's call made an account
+	newborn string                  // the account that the present pass has made: nobody can have used it yet
 	left    map[string]leave        // accounts that a removal has left behind
 	blocked map[string]bool         // accounts that the operator has blocked
 	codes   map[string]bool         // every code that the operator was ever shown

@@ -51,6 +51,7 @@ func (w *testWorld) settleEstate() estate {
 	victim := w.user("victim", func(u *v1alpha1.MFAUser) { u.Namespace = w.mfaNamespace })
 	w.create(victim)
 	w.g.Expect(ready(w.settled(victim).Status.Conditions)).To(Equal("True Reconciled"))
+	w.reconcileConnection() // which puts the finalizers on
 	w.clock.Step(time.Second)
 	return w.estate()
 }
