@@ -14,6 +14,34 @@ import (
 	"github.com/trustbuilder-mfa/operator/internal/inventory"
 )
 
+// takeAnswer records a code that reached its Secret and not status, before anything may stop the pass. Else the end of the code
+// before it would be taken for its own, and its own would be missed.
+func (r *UserReconciler) takeAnswer(ctx context.Context, s *scope) error {
+	intent := s.pendingCode()
+	if intent == nil {
+		return nil
+	}
+	_, err := r.answered(ctx, s, intent)
+	if _, foreign := isOutcome(err); foreign {
+		return nil // endPending says so
+	}
+	return err
+}
+
+// answered records the answer to a request that is found in the Secret, and tells whether there is one.
+func (r *UserReconciler) answered(ctx context.Context, s *scope, intent *v1alpha1.CodeIntent) (bool, error) {
+	id := s.accountID()
+	if id == "" || !toSecret(intent.Delivery) {
+		return false, nil
+	}
+	stored, err := r.readCodeSecret(ctx, s)
+	if err != nil || !stored.answers(intent.Request, id) {
+		return false, err
+	}
+	s.issued(intent, stored.issuedAt, stored.expiresAt)
+	return true, nil
+}
+
 // expireCode takes a code that has run out from its Secret. It needs neither the service nor leave from anybody, so it
 // comes before everything that may stop the pass.
 func (r *UserReconciler) expireCode(ctx context.Context, s *scope) error {
@@ -148,7 +176,11 @@ func (r *UserReconciler) planCode(s *scope) {
 		s.wakeAt(code.ExpiresAt.Time)
 	}
 	if addsDevice(code.Purpose) && s.connObject != nil && !s.user.Spec.Suspend {
-		s.wakeAt(r.deviceReads.next(s.user.UID, s.now, interval(s.connObject)))
+		look := r.deviceReads.next(s.user.UID, s.now, interval(s.connObject))
+		if !look.After(s.now) {
+			look = s.now.Add(interval(s.connObject)) // something kept this pass from it, and will keep the next one too
+		}
+		s.wakeAt(look)
 	}
 }
 

@@ -125,16 +125,15 @@ const maxHandled = 20
 
 // noteHandled records what manifest and annotation ask for as dealt with.
 func noteHandled(user *v1alpha1.MFAUser) {
-	noteGeneration(user)
-	noteAnnotation(user)
+	noteGeneration(user, user.Spec.Code.WantedGeneration())
+	noteAnnotation(user, user.Annotations[v1alpha1.AnnotationIssueCode])
 }
 
-func noteGeneration(user *v1alpha1.MFAUser) {
-	user.Status.HandledCodeGeneration = max(user.Status.HandledCodeGeneration, user.Spec.Code.WantedGeneration())
+func noteGeneration(user *v1alpha1.MFAUser, generation int64) {
+	user.Status.HandledCodeGeneration = max(user.Status.HandledCodeGeneration, generation)
 }
 
-func noteAnnotation(user *v1alpha1.MFAUser) {
-	asked := user.Annotations[v1alpha1.AnnotationIssueCode]
+func noteAnnotation(user *v1alpha1.MFAUser, asked string) {
 	handled := user.Status.HandledIssueCodes
 	if asked == "" || slices.Contains(handled, echo(asked)) {
 		return
@@ -143,13 +142,19 @@ func noteAnnotation(user *v1alpha1.MFAUser) {
 	user.Status.HandledIssueCodes = handled[max(0, len(handled)-maxHandled):]
 }
 
-// noteRequest records one request as dealt with. A renewal is told by the code that it renews.
+// noteRequest records just this request as dealt with: by the time that an older one is answered, manifest and annotation
+// may ask for the next. A renewal is told by the code that it renews.
 func noteRequest(user *v1alpha1.MFAUser, request *codeRequest) {
-	switch kind, _, _ := strings.Cut(request.name, "/"); kind {
-	case "generation":
-		noteGeneration(user)
-	case "annotation":
-		noteAnnotation(user)
+	kind, rest, _ := strings.Cut(request.name, "/")
+	switch {
+	case request.malformed != "":
+		noteAnnotation(user, user.Annotations[v1alpha1.AnnotationIssueCode])
+	case kind == "generation":
+		if generation, err := strconv.ParseInt(rest, 10, 64); err == nil {
+			noteGeneration(user, generation)
+		}
+	case kind == "annotation":
+		noteAnnotation(user, string(request.purpose)+"/"+rest)
 	}
 }
 

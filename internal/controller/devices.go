@@ -33,8 +33,16 @@ func (r *UserReconciler) observeDevices(ctx context.Context, s *scope) error {
 	if state == s.base.Status.State && !r.deviceReads.failed(s.user.UID) {
 		return nil
 	}
-	_, err := r.readDevices(ctx, s)
-	return err
+	if _, err := r.readDevices(ctx, s); err != nil && !outOfReach(err) {
+		return err
+	}
+	return nil
+}
+
+// outOfReach tells whether a call for devices failed in a way that says nothing about the account: the token has no right to
+// read them, or the service has no such call. They are only shown, and no reason to stop managing the account.
+func outOfReach(err error) bool {
+	return slices.Contains([]mfaclient.Kind{mfaclient.KindDenied, mfaclient.KindInvalid, mfaclient.KindNotFound}, mfaclient.KindOf(err))
 }
 
 // usedByDevice tells whether an AddDevice or Restore code was used: the account then has a device that it had not when the
@@ -44,9 +52,9 @@ func (r *UserReconciler) usedByDevice(ctx context.Context, s *scope, code *v1alp
 		return "", nil
 	}
 	devices, err := r.readDevices(ctx, s)
-	switch kind := mfaclient.KindOf(err); {
-	case kind == mfaclient.KindDenied, kind == mfaclient.KindInvalid, kind == mfaclient.KindNotFound, len(devices) > deviceIDsKept:
-		return "", nil // the use is not seen; no reason to stop managing the account
+	switch {
+	case err != nil && outOfReach(err), len(devices) > deviceIDsKept:
+		return "", nil // the use is not seen
 	case err != nil:
 		return "", err
 	}

@@ -37,6 +37,7 @@ func (r *ConnectionReconciler) configure(ctx context.Context, s *connectionScope
 			"the token acts for another service than the one this connection's accounts are in; use a token for the recorded service, or another MFAConnection")
 	}
 	if err := r.connect(s, clientSettings{s.object.Spec.URL, s.object.Spec.CABundle, token}, claims); err != nil {
+		r.disconnect(s)
 		return faulty(v1alpha1.ReasonInvalidSpec, "the connection can't be used: "+err.Error())
 	}
 	recordClaims(s.object, claims)
@@ -84,7 +85,6 @@ func (r *ConnectionReconciler) connect(s *connectionScope, settings clientSettin
 	}
 	built, err := r.buildClient(conn, settings)
 	if err != nil {
-		conn.client, conn.readiness = nil, readinessNotReady
 		return err
 	}
 	// Until its first listing nobody uses it: an opaque token may be for another service.

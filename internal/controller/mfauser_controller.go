@@ -23,7 +23,7 @@ type step func(ctx context.Context, s *scope) error
 // Reconcile is one pass over one MFAUser.
 func (r *UserReconciler) Reconcile(ctx context.Context, user *v1alpha1.MFAUser) (ctrl.Result, error) {
 	s := newScope(user, r.now())
-	steps := []step{r.expireCode, r.connect, r.followCode, r.checkPolicy, r.claim, r.syncAccount, r.syncGroups, r.syncCode, r.observe, r.converge}
+	steps := []step{r.takeAnswer, r.expireCode, r.connect, r.followCode, r.checkPolicy, r.claim, r.syncAccount, r.syncGroups, r.syncCode, r.observe, r.converge}
 	if s.deleting() {
 		steps = []step{r.letGo, r.connect, r.removeAccount}
 	}

@@ -132,11 +132,35 @@ func (r *UserReconciler) resumeCreation(ctx context.Context, s *scope, account m
 	}
 	s.user.Status.Creating = nil
 	noteHandled(s.user)
-	if s.user.Spec.Code.WantedGeneration() > 0 {
-		s.issuing(creationRequest(s.user).intent(s.now))
+	intent := creationRequest(s.user).intent(s.now)
+	answered, err := r.answersCreation(ctx, s, account.ID, intent)
+	if err != nil {
+		return err
+	}
+	if answered || s.user.Spec.Code.WantedGeneration() > 0 {
+		s.issuing(intent)
 	}
 	s.did("Created", "Create", "found the account whose creation was not answered")
 	return r.recordIntent(ctx, s)
+}
+
+// answersCreation tells whether the code that came with the account is in its Secret. Then the intent is made what was asked
+// for, whatever the manifest says by now: that counts from the next code on.
+func (r *UserReconciler) answersCreation(ctx context.Context, s *scope, id mfaclient.AccountID, intent *v1alpha1.CodeIntent) (bool, error) {
+	stored, err := r.readCodeSecret(ctx, s)
+	if _, foreign := isOutcome(err); foreign {
+		return false, nil // syncCode says so
+	}
+	if err != nil || !stored.answers(requestCreate, id) {
+		return false, err
+	}
+	if _, known := remoteCodeTypes[stored.codeType]; known {
+		intent.Type = stored.codeType
+	}
+	if !toSecret(intent.Delivery) || intent.Type != v1alpha1.CodeLink {
+		intent.Delivery = v1alpha1.DeliverySecret
+	}
+	return true, nil
 }
 
 // takeBack gives an account that our own removal had left behind to the manifest that came back.

@@ -28,15 +28,8 @@ func (r *UserReconciler) endPending(ctx context.Context, s *scope) error {
 		return nil
 	}
 	s.open = true
-	if toSecret(intent.Delivery) {
-		stored, err := r.readCodeSecret(ctx, s)
-		if err != nil {
-			return err
-		}
-		if stored.answers(intent.Request, s.account.ID) {
-			s.issued(intent, stored.issuedAt, stored.expiresAt)
-			return nil
-		}
+	if answered, err := r.answered(ctx, s, intent); answered || err != nil {
+		return err
 	}
 	if intent.Sent {
 		if err := r.supersede(ctx, s); err != nil {

@@ -1,0 +1,62 @@
+package controller
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfasim"
+)
+
+// TestNoHotLoopOverUse: while something keeps a pass from looking for the use of a code, it does not come back at once for
+// a look that is overdue.
+func TestNoHotLoopOverUse(t *testing.T) {
+	cases := map[string]func(w *testWorld){
+		"namespace not allowed": func(w *testWorld) {
+			w.editConnection(func(c *v1alpha1.MFAConnection) {
+				c.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.FromSame}
+			})
+		},
+		"token refused": func(w *testWorld) { w.setToken("wrong") },
+	}
+	for name, stop := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.inState(mfasim.StatusActivated)
+			w.ask("AddDevice/1")
+			stop(w)
+			w.g.Expect(w.drive(time.Hour, "alice")).To(BeNumerically("<", 100), "passes in an hour")
+		})
+	}
+}
+
+// TestNoHotLoopOverSettings: a connection whose settings make no client waits for others, also when its listing is due.
+func TestNoHotLoopOverSettings(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.editConnection(func(c *v1alpha1.MFAConnection) {
+		c.Spec.CABundle = "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n"
+	})
+	w.g.Expect(ready(w.getConnection().Status.Conditions)).To(Equal("False InvalidSpec Stalled"))
+	w.g.Expect(w.drive(time.Hour)).To(BeNumerically("<", 10), "passes in an hour")
+}
+
+// TestDevicesOutOfReach: devices are only shown. A token that may not read them, or a service without that call, keeps
+// nobody's account from being managed.
+func TestDevicesOutOfReach(t *testing.T) {
+	for name, status := range map[string]int{"denied": 403, "no such call": 404} {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.inState(mfasim.StatusPending)
+			w.sim.SetFault(mfasim.Fault{Operation: "ListDevices", Kind: mfasim.FaultStatus, Status: status})
+			w.console(aliceLogin, func(a *mfasim.Account) { a.Status = mfasim.StatusActivated })
+			user := w.settle("alice")
+			w.g.Expect(ready(user.Status.Conditions)).To(Equal("True Reconciled"))
+			w.g.Expect(is(v1alpha1.ConditionEnrolled)(user)).To(Equal("True Enrolled"))
+			w.sim.ResetCalls()
+			w.drive(time.Hour, "alice")
+			w.g.Expect(w.sim.Calls()["ListDevices"]).To(BeNumerically("<=", 1))
+		})
+	}
+}
