@@ -53,6 +53,9 @@ func (r *UserReconciler) mailCode(ctx context.Context, s *scope) error {
 		return nil
 	}
 	s.open = true
+	if err := r.freshen(ctx, s); err != nil {
+		return err
+	}
 	if err := s.client.SendCode(ctx, s.account.ID); err != nil {
 		return r.deliveryFailed(ctx, s, "mail the link", err)
 	}

@@ -202,8 +202,8 @@ func (s *scope) refuse(request *codeRequest, why string) {
 	noteRequest(s.user, request)
 	status := &s.user.Status
 	status.CodeRefusal = &v1alpha1.CodeRefusal{Request: request.name, Message: why + request.wayOn()}
-	if status.Code != nil && live(status.Code) {
-		status.Code.Pending = nil
+	if status.Code != nil && (live(status.Code) || renewalRequest(s.user) != nil) {
+		status.Code.Pending = nil // it lives, or is to be renewed
 	} else {
 		status.Code = &v1alpha1.CodeStatus{Request: request.name, Type: request.codeType, Delivery: request.delivery, Phase: v1alpha1.CodeRefused}
 		if request.purpose != purposePINErrors {

@@ -32,9 +32,9 @@ func guardOf(conn *v1alpha1.MFAConnection) guard {
 	return g
 }
 
-// holds tells whether a removal lies within the window. Such a removal is never dropped from the record.
+// holds tells whether a removal counts within the window. Such a removal is never dropped from the record.
 func (g guard) holds(removal *v1alpha1.Removal, now time.Time) bool {
-	return now.Sub(removal.Time.Time) < g.window
+	return removal.Action != v1alpha1.RemovalKeep && now.Sub(removal.Time.Time) < g.window
 }
 
 // opens says when the accounts asked for may go: now, once enough earlier removals have left the window, or not by the
@@ -43,7 +43,7 @@ func (g guard) opens(removals []v1alpha1.Removal, asked accounts, now time.Time)
 	newest := map[string]time.Time{}
 	for n := range removals {
 		removal := &removals[n]
-		if _, again := asked[removal.AccountID]; !again && removal.Action != v1alpha1.RemovalKeep && g.holds(removal, now) {
+		if _, again := asked[removal.AccountID]; !again && g.holds(removal, now) {
 			newest[removal.AccountID] = removal.Time.Time // they stand in order
 		}
 	}

@@ -60,6 +60,9 @@ func askedFor(annotations []string) predicate.Predicate {
 			e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero() {
 			return true
 		}
+		if user, ok := e.ObjectNew.(*v1alpha1.MFAUser); ok && heldBack(user) && user.Annotations[v1alpha1.AnnotationIssueCode] != e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationIssueCode] {
+			return true // what the guard holds is asked for no more
+		}
 		for _, name := range annotations {
 			now := e.ObjectNew.GetAnnotations()[name]
 			if now != "" && now != e.ObjectOld.GetAnnotations()[name] {

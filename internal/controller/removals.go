@@ -73,7 +73,10 @@ func withRoom(conn *v1alpha1.MFAConnection, now time.Time) ([]v1alpha1.Removal, 
 		}
 	}
 	for len(kept) >= removalsMax {
-		at := leastMissed(kept, g, now)
+		at := repeated(kept)
+		if at < 0 {
+			at = leastMissed(kept, g, now)
+		}
 		if at < 0 {
 			return nil, stalledFor(v1alpha1.ReasonRemovalHeld,
 				"the MFAConnection's record of removals is full of those within the changeGuard's window; this one waits until some are older", kept[0].Time.Add(g.window).Sub(now))
@@ -81,6 +84,23 @@ func withRoom(conn *v1alpha1.MFAConnection, now time.Time) ([]v1alpha1.Removal, 
 		kept = slices.Delete(kept, at, at+1)
 	}
 	return kept, nil
+}
+
+// repeated returns the oldest entry that a later one differs from in its time alone, -1 when there is none. Nobody misses it:
+// accounts count once, and a manifest that comes and goes a thousand times must not fill the record for all others.
+func repeated(removals []v1alpha1.Removal) int {
+	last := map[v1alpha1.Removal]int{}
+	for n, removal := range removals {
+		removal.Time = metav1.Time{}
+		last[removal] = n
+	}
+	for n, removal := range removals {
+		removal.Time = metav1.Time{}
+		if last[removal] > n {
+			return n
+		}
+	}
+	return -1
 }
 
 // leastMissed returns the entry to drop first: the oldest of the namespace that has the most, so that one tenant can't cost

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -37,8 +38,8 @@ func TestRoomInTheRecord(t *testing.T) {
 			conn := &v1alpha1.MFAConnection{}
 			before, after := map[string]int{}, map[string]int{}
 			for _, e := range tc.record {
-				for range e.n {
-					conn.Status.Removals = append(conn.Status.Removals, v1alpha1.Removal{Namespace: e.namespace, Time: metav1.NewTime(now.Add(-e.age))})
+				for n := range e.n {
+					conn.Status.Removals = append(conn.Status.Removals, v1alpha1.Removal{AccountID: fmt.Sprint(n), Namespace: e.namespace, Time: metav1.NewTime(now.Add(-e.age))})
 					before[e.namespace]++
 				}
 			}
@@ -68,9 +69,9 @@ func TestFullRecordHolds(t *testing.T) {
 	w := newTestWorld(t, mfasim.Options{}, limitOf(100000))
 	w.apply(w.user("alice"))
 	conn := w.getConnection()
-	for range removalsMax {
+	for n := range removalsMax {
 		conn.Status.Removals = append(conn.Status.Removals, v1alpha1.Removal{
-			AccountID: "1", Namespace: "n", Name: "n", Login: "l", Action: v1alpha1.RemovalBlock, Time: metav1.NewTime(w.clock.Now()),
+			AccountID: fmt.Sprint(n), Namespace: "n", Name: "n", Login: "l", Action: v1alpha1.RemovalBlock, Time: metav1.NewTime(w.clock.Now()),
 		})
 	}
 	w.g.Expect(w.client.Status().Update(w.ctx, conn)).To(Succeed())

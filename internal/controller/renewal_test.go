@@ -10,6 +10,37 @@ import (
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
 )
 
+// TestRenewalIsNotLost: neither a block that the listing does not show yet nor a refused request by hand ends renewals.
+func TestRenewalIsNotLost(t *testing.T) {
+	daily := func(c *v1alpha1.MFAConnection) { c.Spec.ResyncInterval.Duration = 24 * time.Hour }
+	cases := map[string]func(w *testWorld){
+		"blocked a moment ago": func(w *testWorld) {
+			w.g.Expect(w.sim.UpdateAccount(aliceLogin, func(a *mfasim.Account) { a.Blocked = true })).To(Succeed())
+			_, err := w.pass("alice")
+			w.g.Expect(err).NotTo(HaveOccurred())
+			w.g.Expect(w.get("alice").Status.CodeRefusal).To(BeNil(), "nobody has asked")
+			w.g.Expect(w.sim.UpdateAccount(aliceLogin, func(a *mfasim.Account) { a.Blocked = false })).To(Succeed())
+		},
+		"refused by hand": func(w *testWorld) {
+			w.edit("alice", func(u *v1alpha1.MFAUser) {
+				u.Annotations = map[string]string{v1alpha1.AnnotationIssueCode: "Unlock/1"}
+			})
+		},
+	}
+	for name, meanwhile := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{}, daily)
+			w.inState(mfasim.StatusPending, func(u *v1alpha1.MFAUser) { u.Spec.Code.Renewal = v1alpha1.RenewalWhenExpired })
+			w.clock.Step(21*24*time.Hour + time.Minute)
+			w.reconcileConnection()
+			meanwhile(w)
+			w.drive(49*time.Hour, "alice")
+			w.g.Expect(w.get("alice").Status.Code.Request).To(Equal("renewal/1/1"))
+			w.oneLiveCode("alice")
+		})
+	}
+}
+
 // TestRenewal: an enrolment code that runs out unused is replaced, five times, and no other code is.
 func TestRenewal(t *testing.T) {
 	renewing := func(u *v1alpha1.MFAUser) { u.Spec.Code.Renewal = v1alpha1.RenewalWhenExpired }

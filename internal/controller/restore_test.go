@@ -7,6 +7,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
 )
@@ -54,6 +56,19 @@ func TestRestoreHeld(t *testing.T) {
 		w.g.Expect(ready(w.settle(name).Status.Conditions)).To(Equal("True Reconciled"), name)
 		w.oneLiveCode(name)
 	}
+}
+
+// TestHeldRestoreUndone: taking the annotation away wakes a user whose request is held, who asks for nothing then.
+func TestHeldRestoreUndone(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{}, func(c *v1alpha1.MFAConnection) { c.Spec.ChangeGuard.MaxRemovals = new(int32(0)) })
+	w.inState(mfasim.StatusActivated)
+	held := w.ask("Restore/1")
+	w.g.Expect(ready(held.Status.Conditions)).To(Equal("False RemovalHeld Stalled"))
+	undone := held.DeepCopy()
+	undone.Annotations = nil
+	w.g.Expect(askedFor(userAnnotations).Update(event.UpdateEvent{ObjectOld: held, ObjectNew: undone})).To(BeTrue())
+	w.edit("alice", func(u *v1alpha1.MFAUser) { u.Annotations = nil })
+	w.g.Expect(ready(w.settle("alice").Status.Conditions)).To(Equal("True Reconciled"))
 }
 
 // TestRestoreOfProtectedAccounts: not the token's own, not the last administrator, and under an opaque token nobody with power.

@@ -202,5 +202,6 @@ func (r *UserReconciler) adopt(s *scope, account mfaclient.Account) error {
 // recordHandled notes the stated code requests as dealt with: an account that was there before gets nothing issued.
 func recordHandled(user *v1alpha1.MFAUser) {
 	user.Status.Creating = nil
+	user.Status.Code, user.Status.CodeRefusal = nil, nil // of an account before this one
 	noteHandled(user)
 }

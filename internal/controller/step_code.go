@@ -40,6 +40,9 @@ func (r *UserReconciler) endPending(ctx context.Context, s *scope) error {
 		return err
 	}
 	if intent.Purpose == v1alpha1.PurposeEnrollment && s.account.State == mfaclient.StateActivated {
+		if err := r.supersede(ctx, s); err != nil {
+			return err
+		}
 		s.usedUnseen(intent)
 		return nil
 	}
@@ -51,6 +54,9 @@ func (r *UserReconciler) endPending(ctx context.Context, s *scope) error {
 	}
 	if err := r.readyToIssue(ctx, s, request); err != nil {
 		return err
+	}
+	if err := r.allowRestore(ctx, s, request.purpose); err != nil {
+		return err // much may have changed since it was allowed
 	}
 	return r.issue(ctx, s, request, intent.DeviceIDs)
 }
@@ -74,6 +80,12 @@ func (r *UserReconciler) issueStated(ctx context.Context, s *scope) error {
 func (r *UserReconciler) renewCode(ctx context.Context, s *scope) error {
 	request := renewalRequest(s.user)
 	if request == nil || unfit(request.purpose, *s.account) != "" {
+		return nil
+	}
+	if err := r.freshen(ctx, s); err != nil {
+		return err
+	}
+	if unfit(request.purpose, *s.account) != "" {
 		return nil // nobody has asked, so nobody is refused
 	}
 	return r.take(ctx, s, request)
