@@ -127,16 +127,17 @@ func madeByUs(account mfaclient.Account) bool {
 // resumeCreation takes up an account whose creation was not answered. Its code was seen by nobody unless the Secret
 // holds it, so it is asked for once more: recorded now, done by syncCode.
 func (r *UserReconciler) resumeCreation(ctx context.Context, s *scope, account mfaclient.Account) error {
+	intent := creationRequest(s.user).intent(s.now)
+	// Before anything is noted: a read that fails must leave the creation open.
+	answered, err := r.answersCreation(ctx, s, account.ID, intent)
+	if err != nil {
+		return err
+	}
 	if err := r.accept(s, account); err != nil {
 		return err
 	}
 	s.user.Status.Creating = nil
 	noteHandled(s.user)
-	intent := creationRequest(s.user).intent(s.now)
-	answered, err := r.answersCreation(ctx, s, account.ID, intent)
-	if err != nil {
-		return err
-	}
 	if answered || s.user.Spec.Code.WantedGeneration() > 0 {
 		s.issuing(intent)
 	}
