@@ -163,11 +163,11 @@ type CodeStatus struct {
 	// +optional
 	EmailedAt *metav1.Time `json:"emailedAt,omitempty"`
 	// DeviceIDs are the devices that the account had when an AddDevice or Restore code was asked for: another one among
-	// them later shows that the code was used.
+	// them later shows that the code was used. Left out when they can't be read or are more than 100; then its use is not seen.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
-	DeviceIDs []string `json:"deviceIDs,omitempty"`
+	DeviceIDs []string `json:"deviceIDs,omitzero"`
 	// Pending is a request whose answer is not known yet. It is written before the call and cleared with the answer; the
 	// fields above still speak of the code before it.
 	// +optional
@@ -191,11 +191,11 @@ type CodeIntent struct {
 	// Delivery asked for.
 	// +optional
 	Delivery CodeDelivery `json:"delivery,omitempty"`
-	// DeviceIDs of the account before the call, for AddDevice and Restore.
+	// DeviceIDs of the account before the call, for AddDevice and Restore; left out when they are not known.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
-	DeviceIDs []string `json:"deviceIDs,omitempty"`
+	DeviceIDs []string `json:"deviceIDs,omitzero"`
 	// At is when the call was about to be made.
 	At metav1.Time `json:"at"`
 	// Sent is true from just before the call until its outcome is known: the service may then have issued a code, and

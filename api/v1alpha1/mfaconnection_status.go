@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // MFAConnectionStatus is what the operator found.
@@ -94,6 +95,9 @@ type Removal struct {
 	Namespace string `json:"namespace"`
 	// Name of the MFAUser.
 	Name string `json:"name"`
+	// UID of the MFAUser. A manifest that comes back is another object, and its removal another one.
+	// +optional
+	UID types.UID `json:"uid,omitempty"`
 	// Login of the account.
 	Login string `json:"login"`
 	// Action that was taken.

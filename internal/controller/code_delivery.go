@@ -2,9 +2,12 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
@@ -56,11 +59,28 @@ func (r *UserReconciler) mailCode(ctx context.Context, s *scope) error {
 	if err := r.freshen(ctx, s); err != nil {
 		return err
 	}
+	if err := r.newest(ctx, s); err != nil {
+		return err
+	}
 	if err := s.client.SendCode(ctx, s.account.ID); err != nil {
 		return r.deliveryFailed(ctx, s, "mail the link", err)
 	}
 	code.EmailedAt = &metav1.Time{Time: r.now().Truncate(1e9)}
 	s.did("CodeMailed", "SendCode", "had the link mailed to the person")
+	return nil
+}
+
+// newest makes sure that the pass works on the user as it is now. A cache that does not show yet what the pass before wrote
+// would have the person mailed once more, and the lost lock of the status would come too late.
+func (r *UserReconciler) newest(ctx context.Context, s *scope) error {
+	key := client.ObjectKeyFromObject(s.user)
+	var now v1alpha1.MFAUser
+	if err := r.live.Get(ctx, key, &now); err != nil {
+		return fmt.Errorf("look whether the user is still the same: %w", err)
+	}
+	if now.ResourceVersion != s.base.ResourceVersion {
+		return apierrors.NewConflict(v1alpha1.SchemeGroupVersion.WithResource("mfausers").GroupResource(), key.Name, errors.New("it has changed since the pass began"))
+	}
 	return nil
 }
 

@@ -46,10 +46,15 @@ func (r *UserReconciler) answered(ctx context.Context, s *scope, intent *v1alpha
 // comes before everything that may stop the pass.
 func (r *UserReconciler) expireCode(ctx context.Context, s *scope) error {
 	code := s.user.Status.Code
-	if code == nil || !live(code) || code.ExpiresAt == nil || s.now.Before(code.ExpiresAt.Time) {
+	if code == nil || !live(code) || !s.overdue(code) {
 		return nil
 	}
 	return r.endCode(ctx, s, v1alpha1.CodeExpired)
+}
+
+// overdue tells whether a code has run out by its time.
+func (s *scope) overdue(code *v1alpha1.CodeStatus) bool {
+	return code.ExpiresAt != nil && !s.now.Before(code.ExpiresAt.Time)
 }
 
 // followCode moves a live code on when it was used, ran out or was deleted, and keeps the Secret's record true. It comes
@@ -101,7 +106,7 @@ func (s *scope) look() {
 // may stop the pass before that.
 func (r *UserReconciler) accountGone(ctx context.Context, s *scope) (bool, error) {
 	id := s.accountID()
-	if s.account != nil || id == "" {
+	if s.account != nil || id == "" || s.deleting() { // a removal looks for itself
 		return false, nil
 	}
 	if _, known := s.conn.inventory.ByID(id); known && !s.conn.inventory.Missing(id) {
@@ -169,13 +174,13 @@ func live(code *v1alpha1.CodeStatus) bool {
 // the one that has issued it.
 func (r *UserReconciler) planCode(s *scope) {
 	code := s.user.Status.Code
-	if code == nil || !live(code) || s.deleting() {
+	if code == nil || !live(code) {
 		return
 	}
-	if code.ExpiresAt != nil {
+	if code.ExpiresAt != nil && !(s.deleting() && s.overdue(code)) { // then it was tried aside
 		s.wakeAt(code.ExpiresAt.Time)
 	}
-	if addsDevice(code.Purpose) && s.connObject != nil && !s.user.Spec.Suspend {
+	if addsDevice(code.Purpose) && code.DeviceIDs != nil && s.connObject != nil && !s.user.Spec.Suspend {
 		look := r.deviceReads.next(s.user.UID, s.now, interval(s.connObject))
 		if !look.After(s.now) {
 			look = s.now.Add(interval(s.connObject)) // something kept this pass from it, and will keep the next one too

@@ -35,6 +35,9 @@ type connection struct {
 	// kept is true while the connection and its token Secret are known to carry their finalizers, and leaving while one of
 	// the two waits for the last user to go.
 	kept, leaving bool
+	// tidy is true once no token Secret carries the finalizer that need not: a manager that starts does not know, nor does one
+	// whose last try failed.
+	tidy bool
 	// quotaFullUntil holds creations after the service has said that no licence is left; zero when it has not.
 	quotaFullUntil time.Time
 }
@@ -132,6 +135,18 @@ func (c *connection) minds() (coming, going bool) {
 func (c *connection) isLeaving() bool {
 	_, going := c.minds()
 	return going
+}
+
+func (c *connection) isTidy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tidy
+}
+
+func (c *connection) setTidy(tidy bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tidy = tidy
 }
 
 // quotaFull holds creations until the given time.

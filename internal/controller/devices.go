@@ -17,7 +17,7 @@ import (
 const (
 	// devicesShown is how many devices status lists.
 	devicesShown = 20
-	// deviceIDsKept is how many ids are kept with a code. Of an account with more, the use of a code is not seen.
+	// deviceIDsKept is how many ids are kept with a code.
 	deviceIDsKept = 100
 )
 
@@ -48,12 +48,12 @@ func outOfReach(err error) bool {
 // usedByDevice tells whether an AddDevice or Restore code was used: the account then has a device that it had not when the
 // code was asked for. It looks once per interval.
 func (r *UserReconciler) usedByDevice(ctx context.Context, s *scope, code *v1alpha1.CodeStatus) (v1alpha1.CodePhase, error) {
-	if s.client == nil || s.now.Before(r.deviceReads.next(s.user.UID, s.now, interval(s.connObject))) {
+	if s.client == nil || code.DeviceIDs == nil || s.now.Before(r.deviceReads.next(s.user.UID, s.now, interval(s.connObject))) {
 		return "", nil
 	}
 	devices, err := r.readDevices(ctx, s)
 	switch {
-	case err != nil && outOfReach(err), len(devices) > deviceIDsKept:
+	case err != nil && outOfReach(err):
 		return "", nil // the use is not seen
 	case err != nil:
 		return "", err
@@ -71,13 +71,17 @@ func addsDevice(purpose v1alpha1.CodePurpose) bool {
 	return purpose == v1alpha1.PurposeAddDevice || purpose == v1alpha1.PurposeRestore
 }
 
-// devicesBefore returns the ids of the devices that an account has before a code is asked for that adds one.
+// devicesBefore returns the ids of the devices that an account has before a code is asked for that adds one; nil when they
+// can't be known. That is no reason to keep the code from the person: only its use is not seen then.
 func (r *UserReconciler) devicesBefore(ctx context.Context, s *scope, purpose v1alpha1.CodePurpose) ([]string, error) {
 	if !addsDevice(purpose) {
 		return nil, nil
 	}
 	devices, err := r.readDevices(ctx, s)
-	if err != nil {
+	switch {
+	case outOfReach(err), len(devices) > deviceIDsKept:
+		return nil, nil
+	case err != nil:
 		return nil, err
 	}
 	ids := make([]string, 0, len(devices))
@@ -85,7 +89,7 @@ func (r *UserReconciler) devicesBefore(ctx context.Context, s *scope, purpose v1
 		ids = append(ids, string(device.ID))
 	}
 	slices.Sort(ids)
-	return ids[:min(len(ids), deviceIDsKept)], nil
+	return ids, nil
 }
 
 // readDevices reads the devices and shows them in status, in an order of their own.

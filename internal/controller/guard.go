@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
@@ -120,8 +121,15 @@ func awaitsRemoval(user *v1alpha1.MFAUser) bool {
 	if request := statedRequest(user); request != nil && request.purpose == v1alpha1.PurposeRestore && slices.Contains(fits[request.purpose], status.State) {
 		return true
 	}
-	blocked := status.State == v1alpha1.StateBlocked || status.State == ""
+	blocked := status.State == v1alpha1.StateBlocked || status.State == "" || asStated(user)
 	return spec.Access != nil && *spec.Access == v1alpha1.AccessBlocked && !blocked
+}
+
+// asStated tells whether the newest manifest has been carried out. The state does not tell of every blocked account that it
+// is blocked: one that has expired says so instead.
+func asStated(user *v1alpha1.MFAUser) bool {
+	synced := meta.FindStatusCondition(user.Status.Conditions, v1alpha1.ConditionAccountSynced)
+	return synced != nil && synced.Status == metav1.ConditionTrue && synced.ObservedGeneration == user.Generation
 }
 
 // refusedOtherwise tells whether the newest manifest waits for somebody, and not for the guard.

@@ -217,6 +217,21 @@ func TestRemovalRetriedAtTheLimit(t *testing.T) {
 	w.g.Expect(w.removals()).To(ConsistOf("Block u1@example.com released", "Block u2@example.com released"))
 }
 
+// TestRemovalByASlowClock: the manager's clock may be behind the API server's, which dates the objects. Its own block is
+// its own all the same, and no second removal.
+func TestRemovalByASlowClock(t *testing.T) {
+	w := guarded(t, five...)
+	w.clock.SetTime(w.clock.Now().Add(-time.Hour))
+	w.sim.SetFault(mfasim.Fault{Operation: "UpdateAccount", Kind: mfasim.FaultResetAfter, Count: 2})
+	w.remove("u1", "u2")
+	_, _ = w.pass("u1")
+	_, _ = w.pass("u2")
+	w.startOperator()
+	w.drive(10*time.Minute, "u1", "u2")
+	w.g.Expect(w.went("u1", "u2")).To(Equal(2))
+	w.g.Expect(w.removals()).To(ConsistOf("Block u1@example.com released", "Block u2@example.com released"))
+}
+
 // TestHeldThroughAnOutage: that the guard holds a removal stays said while the service can't be reached.
 func TestHeldThroughAnOutage(t *testing.T) {
 	w := guarded(t, five...)

@@ -58,6 +58,21 @@ func TestMailIsRecordedFirst(t *testing.T) {
 	w.g.Expect(atTheCall.Load()).To(HaveValue(And(HaveField("Phase", v1alpha1.CodeActive), HaveField("Pending", BeNil()), HaveField("EmailedAt", BeNil()))))
 }
 
+// TestMailFromAStaleCache: a cache that does not show yet that the link was mailed does not have it mailed twice.
+func TestMailFromAStaleCache(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.sim.SetFault(mfasim.Fault{Operation: "SendCode", Kind: mfasim.FaultStatus, Count: 1})
+	w.create(w.user("alice", delivered(v1alpha1.DeliveryEmail)))
+	_, _ = w.pass("alice")
+	stale := w.get("alice")
+	w.g.Expect(stale.Status.Code).To(HaveValue(HaveField("EmailedAt", BeNil())))
+	w.g.Expect(w.settle("alice").Status.Code.EmailedAt).NotTo(BeNil())
+
+	_, err := w.users.Reconcile(w.ctx, stale)
+	w.g.Expect(err).NotTo(HaveOccurred())
+	w.g.Expect(w.sim.Outbox()).To(HaveLen(1))
+}
+
 // TestMailAfterSecret: a mailed code cancels the one in the Secret, which leaves it.
 func TestMailAfterSecret(t *testing.T) {
 	w := newTestWorld(t, mfasim.Options{})

@@ -65,11 +65,15 @@ func (r *ConnectionReconciler) keep(ctx context.Context, s *connectionScope) err
 		s.conn.markKept()
 	}
 	unused := carries && len(s.use.holders) == 0
-	moved := s.base.Status.ObservedGeneration != 0 && s.base.Status.ObservedGeneration != s.base.Generation
+	moved := s.base.Status.ObservedGeneration != s.base.Generation
 	if unused || moved || s.token != nil && s.token.DeletionTimestamp != nil {
+		s.conn.setTidy(false)
+	}
+	if !s.conn.isTidy() {
 		if err := r.releaseTokens(ctx, s.object.Namespace); err != nil { // also of the one that tokenSecretRef named before
 			return err
 		}
+		s.conn.setTidy(true)
 	}
 	if unused {
 		return r.patchConnection(ctx, s, controllerutil.RemoveFinalizer)

@@ -2,9 +2,11 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 )
@@ -25,7 +27,7 @@ func (r *UserReconciler) Reconcile(ctx context.Context, user *v1alpha1.MFAUser) 
 	s := newScope(user, r.now())
 	steps := []step{r.takeAnswer, r.expireCode, r.connect, r.followCode, r.checkPolicy, r.claim, r.syncAccount, r.syncGroups, r.syncCode, r.observe, r.converge}
 	if s.deleting() {
-		steps = []step{r.letGo, r.connect, r.removeAccount}
+		steps = []step{r.letGo, aside(r.expireCode), r.connect, aside(r.followCode), r.removeAccount}
 	}
 	return r.finish(ctx, s, run(ctx, s, steps))
 }
@@ -42,3 +44,18 @@ func run(ctx context.Context, s *scope, steps []step) error {
 	}
 	return nil
 }
+
+// aside takes a step whose failure must not end the pass: the Secret of a namespace that goes may not let itself be written,
+// and must not keep an account from being removed. What is left undone is tried again by the next pass.
+func aside(step step) step {
+	return func(ctx context.Context, s *scope) error {
+		if err := step(ctx, s); err != nil {
+			logf.FromContext(ctx).Info("A dead code may still be in its Secret", "reason", err.Error())
+			s.wakeAt(s.now.Add(asideAgain))
+		}
+		return nil
+	}
+}
+
+// asideAgain is when a step that failed aside is tried again.
+const asideAgain = time.Minute

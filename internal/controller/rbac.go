@@ -3,9 +3,9 @@ package controller
 // What the manager may do in every namespace; config/rbac/role.yaml is generated from here. Each line is needed by the
 // code and nothing is here that is not: the end-to-end tests hold the API server's audit log against it.
 //
-// Users and connections are read from the cache; a connection also live, before a removal is recorded on it. Both are
-// patched for their finalizer and for status. They are never created, updated or deleted, and `spec` is never written.
-// +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfausers,verbs=list;watch;patch
+// Users and connections are read from the cache; a connection also live, before a removal is recorded on it, and a user
+// before its link is mailed. Both are patched for their finalizer and for status. They are never created, updated or deleted, and `spec` is never written.
+// +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfausers,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfaconnections,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfausers/status;mfaconnections/status,verbs=patch
 //

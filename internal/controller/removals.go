@@ -51,7 +51,7 @@ func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mf
 			return err
 		}
 		object.Status.Removals = append(removals, v1alpha1.Removal{
-			AccountID: string(account.ID), Namespace: s.user.Namespace, Name: s.user.Name, Login: s.user.Spec.Login,
+			AccountID: string(account.ID), Namespace: s.user.Namespace, Name: s.user.Name, UID: s.user.UID, Login: s.user.Spec.Login,
 			Action: action, Time: metav1.NewTime(now), Released: released,
 		})
 		return r.client.Status().Patch(ctx, &object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
@@ -86,16 +86,16 @@ func withRoom(conn *v1alpha1.MFAConnection, now time.Time) ([]v1alpha1.Removal, 
 	return kept, nil
 }
 
-// repeated returns the oldest entry that a later one differs from in its time alone, -1 when there is none. Nobody misses it:
-// accounts count once, and a manifest that comes and goes a thousand times must not fill the record for all others.
+// repeated returns the oldest entry that a later one differs from in its time and UID alone, -1 when there is none. Nobody
+// misses it: accounts count once, and a manifest that comes and goes a thousand times must not fill the record for all others.
 func repeated(removals []v1alpha1.Removal) int {
 	last := map[v1alpha1.Removal]int{}
 	for n, removal := range removals {
-		removal.Time = metav1.Time{}
+		removal.Time, removal.UID = metav1.Time{}, ""
 		last[removal] = n
 	}
 	for n, removal := range removals {
-		removal.Time = metav1.Time{}
+		removal.Time, removal.UID = metav1.Time{}, ""
 		if last[removal] > n {
 			return n
 		}
@@ -120,15 +120,17 @@ func leastMissed(removals []v1alpha1.Removal, g guard, now time.Time) int {
 }
 
 // recorded tells whether just this removal has been written down already, by a pass that stopped after it. One that lets
-// the MFAUser go happens once in its life; others are the same within an hour.
+// the MFAUser go happens once in its life, whatever the clocks of the manager and the API server say; others are the same
+// within an hour.
 func recorded(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, id mfaclient.AccountID, action v1alpha1.RemovalAction, released bool, now time.Time) bool {
-	since := now.Add(-removalRepeat)
-	if released {
-		since = user.CreationTimestamp.Time
-	}
 	return slices.ContainsFunc(conn.Status.Removals, func(removal v1alpha1.Removal) bool {
-		return isOf(&removal, user) && removal.AccountID == string(id) && removal.Action == action &&
-			removal.Released == released && !removal.Time.Time.Before(since)
+		if !isOf(&removal, user) || removal.AccountID != string(id) || removal.Action != action || removal.Released != released {
+			return false
+		}
+		if released {
+			return removal.UID == user.UID
+		}
+		return now.Sub(removal.Time.Time) <= removalRepeat
 	})
 }
 

@@ -1,11 +1,13 @@
 package controller
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 )
@@ -17,7 +19,10 @@ func TestRepeatedRemovalsMakeRoom(t *testing.T) {
 	now := time.Now()
 	conn := &v1alpha1.MFAConnection{}
 	at := func(n int, account string, action v1alpha1.RemovalAction) v1alpha1.Removal {
-		return v1alpha1.Removal{AccountID: account, Action: action, Released: true, Time: metav1.NewTime(now.Add(time.Duration(n-removalsMax) * time.Second))}
+		return v1alpha1.Removal{
+			AccountID: account, UID: types.UID(fmt.Sprint(n)), Action: action, Released: true,
+			Time: metav1.NewTime(now.Add(time.Duration(n-removalsMax) * time.Second)),
+		}
 	}
 	conn.Status.Removals = []v1alpha1.Removal{at(0, "other", v1alpha1.RemovalBlock)}
 	for n := 1; n < removalsMax; n++ {

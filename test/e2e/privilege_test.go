@@ -35,6 +35,7 @@ func TestLeastPrivilege(t *testing.T) {
 	w.tellBlock()
 	w.tellGroups()
 	w.tellAdoption()
+	w.tellMail()
 	w.tellEnrolment()
 	w.checkMetricsEndpoint(address)
 	op.stop()

@@ -75,6 +75,14 @@ func (w *world) tellAdoption() {
 	w.g.Expect(w.sim.CodesIssued(loginOf("dave"))).To(BeZero())
 }
 
+// tellMail has a link mailed too.
+func (w *world) tellMail() {
+	w.t.Helper()
+	edit(w, w.get("bob"), func(u *v1alpha1.MFAUser) { u.Spec.Email = new(loginOf("bob")) })
+	edit(w, w.get("bob"), mailed(v1alpha1.DeliverySecretAndEmail))
+	w.g.Eventually(w.sim.Outbox).Should(HaveLen(1))
+}
+
 // tellEnrolment lets a person use the link, and a colleague lose his Secret.
 func (w *world) tellEnrolment() {
 	w.t.Helper()

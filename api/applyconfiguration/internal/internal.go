@@ -569,6 +569,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: time
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: uid
+      type:
+        namedType: io.k8s.apimachinery.pkg.types.UID
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.RemovalAction
   scalar: string
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.RemovalApproval

@@ -20,7 +20,7 @@ type CodeIntentApplyConfiguration struct {
 	Type *apiv1alpha1.CodeType `json:"type,omitempty"`
 	// Delivery asked for.
 	Delivery *apiv1alpha1.CodeDelivery `json:"delivery,omitempty"`
-	// DeviceIDs of the account before the call, for AddDevice and Restore.
+	// DeviceIDs of the account before the call, for AddDevice and Restore; left out when they are not known.
 	DeviceIDs []string `json:"deviceIDs,omitempty"`
 	// At is when the call was about to be made.
 	At *v1.Time `json:"at,omitempty"`

@@ -33,7 +33,7 @@ type CodeStatusApplyConfiguration struct {
 	// EmailedAt is when the service was last asked to mail the link.
 	EmailedAt *v1.Time `json:"emailedAt,omitempty"`
 	// DeviceIDs are the devices that the account had when an AddDevice or Restore code was asked for: another one among
-	// them later shows that the code was used.
+	// them later shows that the code was used. Left out when they can't be read or are more than 100; then its use is not seen.
 	DeviceIDs []string `json:"deviceIDs,omitempty"`
 	// Pending is a request whose answer is not known yet. It is written before the call and cleared with the answer; the
 	// fields above still speak of the code before it.

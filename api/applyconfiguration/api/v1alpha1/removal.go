@@ -5,6 +5,7 @@ package v1alpha1
 import (
 	apiv1alpha1 "github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	types "k8s.io/apimachinery/pkg/types"
 )
 
 // RemovalApplyConfiguration represents a declarative configuration of the Removal type for use
@@ -18,6 +19,8 @@ type RemovalApplyConfiguration struct {
 	Namespace *string `json:"namespace,omitempty"`
 	// Name of the MFAUser.
 	Name *string `json:"name,omitempty"`
+	// UID of the MFAUser. A manifest that comes back is another object, and its removal another one.
+	UID *types.UID `json:"uid,omitempty"`
 	// Login of the account.
 	Login *string `json:"login,omitempty"`
 	// Action that was taken.
@@ -56,6 +59,14 @@ func (b *RemovalApplyConfiguration) WithNamespace(value string) *RemovalApplyCon
 // If called multiple times, the Name field is set to the value of the last call.
 func (b *RemovalApplyConfiguration) WithName(value string) *RemovalApplyConfiguration {
 	b.Name = &value
+	return b
+}
+
+// WithUID sets the UID field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the UID field is set to the value of the last call.
+func (b *RemovalApplyConfiguration) WithUID(value types.UID) *RemovalApplyConfiguration {
+	b.UID = &value
 	return b
 }
 
