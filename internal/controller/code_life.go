@@ -106,7 +106,7 @@ func (s *scope) look() {
 // may stop the pass before that.
 func (r *UserReconciler) accountGone(ctx context.Context, s *scope) (bool, error) {
 	id := s.accountID()
-	if s.account != nil || id == "" || s.deleting() { // a removal looks for itself
+	if s.account != nil || id == "" {
 		return false, nil
 	}
 	if _, known := s.conn.inventory.ByID(id); known && !s.conn.inventory.Missing(id) {

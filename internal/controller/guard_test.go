@@ -382,12 +382,16 @@ func TestAwaitsRemoval(t *testing.T) {
 		"deleted, held":                {edits{goes, says(v1alpha1.ReasonRemovalHeld, stalledNow, 2)}, true},
 		"to be blocked":                {edits{block}, true},
 		"blocked as stated":            {edits{block, func(u *v1alpha1.MFAUser) { u.Status.State = v1alpha1.StateBlocked }}, false},
-		"to be blocked, not allowed":   {edits{block, says(v1alpha1.ReasonNotAllowed, stalledNow, 2)}, false},
-		"to be blocked, suspended":     {edits{block, func(u *v1alpha1.MFAUser) { u.Spec.Suspend = true }}, false},
-		"to be made blocked":           {edits{block, func(u *v1alpha1.MFAUser) { u.Status.AccountID, u.Status.State = "", "" }}, false},
-		"held, whatever for":           {edits{says(v1alpha1.ReasonRemovalHeld, stalledNow, 2)}, true},
-		"missing":                      {edits{says(v1alpha1.ReasonAccountMissing, workingOn, 2)}, true},
-		"missing, observed":            {edits{says(v1alpha1.ReasonAccountMissing, workingOn, 2), func(u *v1alpha1.MFAUser) { u.Spec.ManagementPolicy = v1alpha1.ManagementObserve }}, false},
+		"blocked as stated, and expired": {edits{block, func(u *v1alpha1.MFAUser) { u.Status.State = v1alpha1.StateExpired },
+			says(v1alpha1.ReasonReconciled, v1alpha1.ConditionAccountSynced, 2)}, false},
+		"to be blocked, expired": {edits{block, func(u *v1alpha1.MFAUser) { u.Status.State = v1alpha1.StateExpired },
+			says(v1alpha1.ReasonReconciled, v1alpha1.ConditionAccountSynced, 1)}, true},
+		"to be blocked, not allowed": {edits{block, says(v1alpha1.ReasonNotAllowed, stalledNow, 2)}, false},
+		"to be blocked, suspended":   {edits{block, func(u *v1alpha1.MFAUser) { u.Spec.Suspend = true }}, false},
+		"to be made blocked":         {edits{block, func(u *v1alpha1.MFAUser) { u.Status.AccountID, u.Status.State = "", "" }}, false},
+		"held, whatever for":         {edits{says(v1alpha1.ReasonRemovalHeld, stalledNow, 2)}, true},
+		"missing":                    {edits{says(v1alpha1.ReasonAccountMissing, workingOn, 2)}, true},
+		"missing, observed":          {edits{says(v1alpha1.ReasonAccountMissing, workingOn, 2), func(u *v1alpha1.MFAUser) { u.Spec.ManagementPolicy = v1alpha1.ManagementObserve }}, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

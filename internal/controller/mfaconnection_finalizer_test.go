@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -8,7 +9,9 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
@@ -250,6 +253,27 @@ func TestTokenSecretInUse(t *testing.T) {
 		w.reconcileNamed("other")
 		w.g.Expect(w.exists(other)).To(BeFalse())
 		_, token = w.kept()
+		w.g.Expect(token).To(BeEmpty())
+	})
+	t.Run("the one before can't be let go at once", func(t *testing.T) {
+		w := inUse(t)
+		w.create(second(w))
+		w.connections.client = interceptor.NewClient(w.client, interceptor.Funcs{
+			Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+				if o.GetName() == w.tokenSecret("").Name {
+					return errRefused
+				}
+				return c.Patch(ctx, o, p, opts...)
+			},
+		})
+		conn := w.getConnection()
+		conn.Spec.TokenSecretRef.Name = "second"
+		w.g.Expect(w.client.Update(w.ctx, conn)).To(Succeed())
+		_, err := w.connections.Reconcile(w.ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(conn)})
+		w.g.Expect(err).To(MatchError(errRefused))
+		w.connections.client = w.client
+		w.reconcileConnection()
+		_, token := w.kept()
 		w.g.Expect(token).To(BeEmpty())
 	})
 	t.Run("without a label it is nobody's token", func(t *testing.T) {

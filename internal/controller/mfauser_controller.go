@@ -27,7 +27,7 @@ func (r *UserReconciler) Reconcile(ctx context.Context, user *v1alpha1.MFAUser) 
 	s := newScope(user, r.now())
 	steps := []step{r.takeAnswer, r.expireCode, r.connect, r.followCode, r.checkPolicy, r.claim, r.syncAccount, r.syncGroups, r.syncCode, r.observe, r.converge}
 	if s.deleting() {
-		steps = []step{r.letGo, aside(r.expireCode), r.connect, aside(r.followCode), r.removeAccount}
+		steps = []step{r.letGo, aside(r.expireCode), r.connect, r.lookBeforeRemoval, aside(r.followCode), r.removeAccount}
 	}
 	return r.finish(ctx, s, run(ctx, s, steps))
 }

@@ -36,8 +36,9 @@ func letsGo(user *v1alpha1.MFAUser) bool {
 		user.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue
 }
 
-// removeAccount blocks or deletes the account of a deleted MFAUser, and then lets the MFAUser go.
-func (r *UserReconciler) removeAccount(ctx context.Context, s *scope) error {
+// lookBeforeRemoval reads the account of a deleted MFAUser as it is now: the listing may be an interval old, and what follows
+// takes somebody's access. An MFAUser without an account goes.
+func (r *UserReconciler) lookBeforeRemoval(ctx context.Context, s *scope) error {
 	id, err := r.accountToRemove(ctx, s)
 	if err != nil {
 		return err
@@ -45,7 +46,6 @@ func (r *UserReconciler) removeAccount(ctx context.Context, s *scope) error {
 	if id == "" {
 		return r.release(ctx, s)
 	}
-	// The listing may be an interval old, and this takes somebody's access: look at the account as it is now.
 	account, err := s.client.GetAccount(ctx, id)
 	if mfaclient.KindOf(err) == mfaclient.KindNotFound {
 		s.conn.inventory.Remove(id)
@@ -58,6 +58,12 @@ func (r *UserReconciler) removeAccount(ctx context.Context, s *scope) error {
 	if err := r.accept(s, account); err != nil {
 		return removalHint(err)
 	}
+	return nil
+}
+
+// removeAccount blocks or deletes the account of a deleted MFAUser, and then lets the MFAUser go.
+func (r *UserReconciler) removeAccount(ctx context.Context, s *scope) error {
+	account := *s.account
 	done, err := r.mayTakeFrom(ctx, s, account)
 	if err != nil {
 		return removalHint(err)

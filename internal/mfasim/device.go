@@ -40,6 +40,18 @@ func (s *Service) AddDevice(login string) (Device, error) {
 	return s.enrol(a), nil
 }
 
+// RemoveDevice plays the end user, or somebody in the console, who takes a device away.
+func (s *Service) RemoveDevice(login string, id ID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.store.find(login)
+	if a == nil {
+		return ErrNoAccount
+	}
+	a.devices = slices.DeleteFunc(a.devices, func(d Device) bool { return d.ID == id })
+	return nil
+}
+
 // Devices are the devices of an account, oldest first; none for a login that does not exist.
 func (s *Service) Devices(login string) []Device {
 	s.mu.Lock()
