@@ -28,9 +28,7 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 			return err
 		}
 	}
-	if !s.account.Blocked || s.user.Spec.Access != nil {
-		s.user.Status.BlockedByRemoval = false
-	}
+	s.forgetOwnBlock()
 	diff := compare(s.user, *s.account)
 	s.recount(diff)
 	if diff.empty() {
@@ -49,6 +47,14 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 		}
 	}
 	return r.updateAccount(ctx, s, s.writable(diff))
+}
+
+// forgetOwnBlock forgets that a removal of ours has blocked the account, as soon as it is undone or the manifest says what to
+// do: the next block is somebody else's, and stays.
+func (s *scope) forgetOwnBlock() {
+	if !s.account.Blocked || s.user.Spec.Access != nil {
+		s.user.Status.BlockedByRemoval = false
+	}
 }
 
 // makeAccount makes the account, where it can be made what the manifest asks.
@@ -106,6 +112,7 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 	if err := r.accept(s, account); err != nil {
 		return err
 	}
+	s.forgetOwnBlock()
 	s.judgeWrites(compare(s.user, account))
 	return nil
 }

@@ -12,6 +12,22 @@ import (
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
 )
 
+// TestBlockAfterTheWayBack: only the block of our own removal is undone, and not the next one, which is somebody else's.
+func TestBlockAfterTheWayBack(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.apply(w.user("alice"))
+	w.deleteUser("alice")
+	w.create(w.user("alice"))
+	_, err := w.pass("alice") // and no other before the block
+	w.g.Expect(err).NotTo(HaveOccurred())
+	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeFalse())
+
+	w.tick(2 * time.Minute)
+	w.console("alice@example.com", func(a *mfasim.Account) { a.Blocked = true })
+	w.settle("alice")
+	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeTrue())
+}
+
 // TestWayBack: a manifest pruned by accident and applied again gets its account without adoption rights; nobody else does.
 func TestWayBack(t *testing.T) {
 	const ok = "True Reconciled"
@@ -55,7 +71,6 @@ func TestWayBack(t *testing.T) {
 			tc.before(w)
 			w.deleteUser("alice")
 			records := w.removals()
-			w.ageRemovals(time.Hour) // the API server's clock, which dates the next manifest, stands still for nobody
 			w.tick(11 * time.Minute)
 			tc.between(w)
 			issued := w.sim.CodesIssued("alice@example.com")
