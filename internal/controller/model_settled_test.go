@@ -222,7 +222,7 @@ func (m *modelWorld) checkAnswered(a *asked, user *v1alpha1.MFAUser) {
 	account, _ := m.accountByID(a.account)
 	for _, r := range a.open {
 		if r.fits && !r.again && len(r.purposes) == 1 && m.quietSince(r.at) && modelFits(r.purposes[0], account) && user.Status.CodeRefusal == nil {
-			m.blame("%s: the %s request for %s was never answered", a.key, r.name, r.purposes[0])
+			m.blame("%s: the %s request for %s was never answered: %s", a.key, r.name, r.purposes[0], modelText(user.Status))
 		}
 	}
 	a.voidRequests()
@@ -241,7 +241,7 @@ func (m *modelWorld) checkIdle() {
 		m.turn(key)
 		if m.asked[key] != nil {
 			if is := m.userAt(key).Status; !equality.Semantic.DeepEqual(was, is) {
-				m.blame("%s: one more pass changes status, of which it said %q: %s", key, was.PendingChanges, modelText(is))
+				m.blame("%s: one more pass changes status from %s to %s", key, modelText(was), modelText(is))
 			}
 		}
 	}
