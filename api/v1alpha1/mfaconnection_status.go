@@ -7,7 +7,8 @@ import (
 
 // MFAConnectionStatus is what the operator found.
 type MFAConnectionStatus struct {
-	// ObservedGeneration is the metadata.generation that this status speaks of.
+	// ObservedGeneration is the metadata.generation that this status speaks of; -1 until the operator has looked at the object,
+	// so that nobody who waits for it takes it for done.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// ServiceID is the service that the token acts for, from its claim sub. Once set it does not change: a token for

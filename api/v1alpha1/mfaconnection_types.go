@@ -222,6 +222,7 @@ type MFAConnection struct {
 	Spec MFAConnectionSpec `json:"spec"`
 	// Status is what the operator found.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status MFAConnectionStatus `json:"status,omitzero"`
 }
 

@@ -25,7 +25,8 @@ const (
 
 // MFAUserStatus is what the operator found and did.
 type MFAUserStatus struct {
-	// ObservedGeneration is the metadata.generation that this status speaks of.
+	// ObservedGeneration is the metadata.generation that this status speaks of; -1 until the operator has looked at the object,
+	// so that nobody who waits for it takes it for done.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// AccountID is the service's stable key of the account. Once set, the account is this MFAUser's.

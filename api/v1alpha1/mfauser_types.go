@@ -183,6 +183,7 @@ type MFAUser struct {
 	Spec MFAUserSpec `json:"spec"`
 	// Status is what the operator found and did.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status MFAUserStatus `json:"status,omitzero"`
 }
 

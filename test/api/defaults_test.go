@@ -51,6 +51,18 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// TestNotSeenIsNotDone: an object without status would count as done for Flux and everybody else who asks kstatus.
+func TestNotSeenIsNotDone(t *testing.T) {
+	for _, kind := range []string{"MFAUser", "MFAConnection"} {
+		t.Run(kind, func(t *testing.T) {
+			g := NewWithT(t)
+			o := object(g, kind, "default", "new", nil)
+			g.Expect(admin.Create(t.Context(), o, client.DryRunAll)).To(Succeed())
+			g.Expect(o.Object["status"]).To(Equal(map[string]any{"observedGeneration": int64(-1)}))
+		})
+	}
+}
+
 // TestStatedValuesStay: zero and empty are values of their own, not absence.
 func TestStatedValuesStay(t *testing.T) {
 	cases := map[string]struct {

@@ -301,6 +301,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.MFAConnectionStatus
+      default:
+        observedGeneration: -1
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.MFAConnectionSpec
   map:
     fields:
@@ -404,6 +406,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.trustbuilder-mfa.operator.api.v1alpha1.MFAUserStatus
+      default:
+        observedGeneration: -1
 - name: com.github.trustbuilder-mfa.operator.api.v1alpha1.MFAUserSpec
   map:
     fields:
