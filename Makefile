@@ -27,6 +27,8 @@ GOLANGCI_LINT ?= $(TOOL) golangci-lint
 KUSTOMIZATIONS := $(sort $(dir $(wildcard config/*/kustomization.yaml)))
 # Modules inside this repository whose light packages are built, vetted and tested with the rest.
 LOCALCLUSTER := hack/localcluster
+# What the tests need of Argo CD and Flux, as a module of its own: the operator must not get their dependencies.
+GITOPS := test/gitops
 
 ##@ General
 
@@ -45,10 +47,11 @@ generate: ## Generate deepcopy functions and apply configurations.
 	$(CONTROLLER_GEN) applyconfiguration:headerFile=hack/boilerplate.go.txt,omitToolVersion=true paths=./api/v1alpha1
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the manager's ClusterRole.
+manifests: ## Generate the CRDs, the manager's ClusterRole and the snippet for Argo CD.
 	rm -f config/crd/bases/*.yaml
 	$(CONTROLLER_GEN) crd paths=./api/v1alpha1 output:crd:artifacts:config=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller output:rbac:artifacts:config=config/rbac
+	go run ./hack/argocdcm
 
 .PHONY: fmt
 fmt: ## Format the Go files.
@@ -58,6 +61,7 @@ fmt: ## Format the Go files.
 vet: ## Run go vet.
 	go vet ./...
 	go -C $(LOCALCLUSTER) vet ./cmd/...
+	go -C $(GITOPS) vet ./...
 
 .PHONY: lint
 lint: ## Run golangci-lint. Its first build takes some minutes.
@@ -82,6 +86,7 @@ verify-format:
 .PHONY: verify-modules
 verify-modules:
 	go mod tidy -diff
+	go -C $(GITOPS) mod tidy -diff
 
 .PHONY: verify-kustomize
 verify-kustomize:
@@ -99,6 +104,7 @@ ASSETS = assets=$$(go -C $(LOCALCLUSTER) run ./cmd/assets -controller-manager); 
 test: ## Run all tests, those on a real API server included.
 	$(ASSETS); go test -count=1 -timeout 30m ./...
 	go -C $(LOCALCLUSTER) test -count=1 ./cmd/...
+	go -C $(GITOPS) test -count=1 ./...
 
 SEEDS ?= 200
 

@@ -11,7 +11,7 @@ tar --exclude=./.git --exclude=./bin --exclude=./dist -cf - . | tar -xf - -C "$c
 make --no-print-directory -C "$copy" generate manifests
 
 stale=0
-for path in api config/crd/bases config/rbac; do
+for path in api config/crd/bases config/rbac integrations/argocd; do
 	diff -ruN "$path" "$copy/$path" || stale=1
 done
 if [ "$stale" -ne 0 ]; then
