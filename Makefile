@@ -27,8 +27,11 @@ GOLANGCI_LINT ?= $(TOOL) golangci-lint
 KUSTOMIZATIONS := $(sort $(dir $(wildcard config/*/kustomization.yaml)))
 # Modules inside this repository whose light packages are built, vetted and tested with the rest.
 LOCALCLUSTER := hack/localcluster
-# What the tests need of Argo CD and Flux, as a module of its own: the operator must not get their dependencies.
+# Modules of their own, so that the operator does not get what they depend on: Argo CD and Flux to test the integrations with,
+# container images for a release.
 GITOPS := test/gitops
+RELEASE := hack/release
+MODULES := $(GITOPS) $(RELEASE)
 
 ##@ General
 
@@ -61,7 +64,7 @@ fmt: ## Format the Go files.
 vet: ## Run go vet.
 	go vet ./...
 	go -C $(LOCALCLUSTER) vet ./cmd/...
-	go -C $(GITOPS) vet ./...
+	@for module in $(MODULES); do echo "go -C $$module vet ./..."; go -C $$module vet ./...; done
 
 .PHONY: lint
 lint: ## Run golangci-lint. Its first build takes some minutes.
@@ -86,7 +89,7 @@ verify-format:
 .PHONY: verify-modules
 verify-modules:
 	go mod tidy -diff
-	go -C $(GITOPS) mod tidy -diff
+	@for module in $(MODULES); do echo "go -C $$module mod tidy -diff"; go -C $$module mod tidy -diff; done
 
 .PHONY: verify-kustomize
 verify-kustomize:
@@ -104,7 +107,7 @@ ASSETS = assets=$$(go -C $(LOCALCLUSTER) run ./cmd/assets -controller-manager); 
 test: ## Run all tests, those on a real API server included.
 	$(ASSETS); go test -count=1 -timeout 30m ./...
 	go -C $(LOCALCLUSTER) test -count=1 ./cmd/...
-	go -C $(GITOPS) test -count=1 ./...
+	@for module in $(MODULES); do echo "go -C $$module test ./..."; go -C $$module test -count=1 -timeout 30m ./...; done
 
 SEEDS ?= 200
 
@@ -174,6 +177,13 @@ docker-push: ## Push the image IMG.
 .PHONY: clean
 clean: ## Remove what was built here. The control plane in the user's cache folder stays.
 	rm -rf bin dist
+
+RELEASE_IMAGE ?= trustbuilder-mfa-operator
+
+.PHONY: release
+release: ## Build everything of a release into dist: make release VERSION=v1.2.3 [RELEASE_IMAGE=name without tag].
+	go -C $(RELEASE) build -o '$(CURDIR)/bin/release' .
+	bin/release -version '$(VERSION)' -image '$(RELEASE_IMAGE)'
 
 ##@ Deployment
 

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+const version = "v1.2.3-rc.1"
+
+// TestTwoBuildsAreEqual builds the release for this platform twice, from two places and into two folders. Every byte is the same.
+func TestTwoBuildsAreEqual(t *testing.T) {
+	g := NewWithT(t)
+	t.Setenv("SOURCE_DATE_EPOCH", "1795000000")
+	here, there := t.TempDir(), copyTree(t)
+	g.Expect(release(t, repository(t), here)).To(Succeed())
+	g.Expect(release(t, there, filepath.Join(there, "elsewhere"))).To(Succeed())
+
+	first, second := contents(t, here), contents(t, filepath.Join(there, "elsewhere"))
+	platform := runtime.GOOS + "_" + runtime.GOARCH
+	g.Expect(first).To(HaveKey("manager_" + version + "_" + platform + ".tar.gz"))
+	for name, data := range first {
+		g.Expect(second[name] == data).To(BeTrue(), "%s differs", name)
+	}
+	g.Expect(second).To(HaveLen(len(first)))
+
+	t.Run("checksums", func(t *testing.T) {
+		g := NewWithT(t)
+		g.Expect(strings.Count(first[sumsName], "\n")).To(Equal(len(first)-1), "of every other file")
+		cmd := exec.CommandContext(t.Context(), "sha256sum", "--check", "--strict", sumsName)
+		cmd.Dir = here
+		out, err := cmd.CombinedOutput()
+		g.Expect(err).NotTo(HaveOccurred(), string(out))
+	})
+	t.Run("installer", func(t *testing.T) {
+		g := NewWithT(t)
+		g.Expect(first[installerName]).To(ContainSubstring("image: registry.example.com/mfa:" + version))
+		g.Expect(first[installerName]).NotTo(ContainSubstring("latest"))
+	})
+	t.Run("archives", func(t *testing.T) {
+		g := NewWithT(t)
+		files, err := readTarball(filepath.Join(here, "kubectl-mfa_"+version+"_"+platform+".tar.gz"))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(files).To(HaveExactElements(HaveField("name", "LICENSE"), And(HaveField("name", "kubectl-mfa"), HaveField("mode", int64(0o755)))))
+	})
+	t.Run("chart", func(t *testing.T) {
+		g := NewWithT(t)
+		files, err := readTarball(filepath.Join(here, "trustbuilder-mfa-operator-1.2.3-rc.1.tgz"))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(files).To(ContainElement(And(HaveField("name", "trustbuilder-mfa-operator/Chart.yaml"),
+			HaveField("data", ContainSubstring("appVersion: "+version)))))
+	})
+	t.Run("parts", func(t *testing.T) {
+		g := NewWithT(t)
+		parts := first["manager_"+version+"_"+platform+".cdx.json"]
+		g.Expect(parts).To(And(ContainSubstring("pkg:golang/sigs.k8s.io/controller-runtime@"), ContainSubstring("pkg:golang/std@"+runtime.Version())))
+		g.Expect(parts).NotTo(ContainSubstring("serialNumber"))
+	})
+}
+
+// TestBadInput: what can't be released is refused before anything is built or taken away.
+func TestBadInput(t *testing.T) {
+	g := NewWithT(t)
+	t.Chdir(repository(t))
+	full := t.TempDir()
+	theirs := filepath.Join(full, "thesis.txt")
+	g.Expect(os.WriteFile(theirs, []byte("years of work"), 0o600)).To(Succeed())
+	cases := map[string]struct {
+		options options
+		says    string
+	}{
+		"no version":        {options{}, "make release VERSION="},
+		"not a version":     {options{version: "latest"}, `"latest"`},
+		"no v":              {options{version: "1.2.3"}, `"1.2.3"`},
+		"unknown platform":  {options{version: version, platforms: []string{"plan9/amd64"}}, "linux/amd64"},
+		"somebody's folder": {options{version: version, out: full}, "empty it or name another"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			NewWithT(t).Expect(run(t.Context(), &tc.options)).To(MatchError(ContainSubstring(tc.says)))
+		})
+	}
+	g.Expect(theirs).To(BeAnExistingFile())
+}
+
+// release builds for this platform alone.
+func release(t *testing.T, root, out string) error {
+	t.Helper()
+	t.Chdir(root)
+	return run(t.Context(), &options{
+		version: version, out: out, image: "registry.example.com/mfa", platforms: []string{runtime.GOOS + "/" + runtime.GOARCH},
+	})
+}
+
+func repository(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return root
+}
+
+// copyTree copies what is in version control, changes of the working tree included, to another place.
+func copyTree(t *testing.T) string {
+	t.Helper()
+	g := NewWithT(t)
+	root, copied := repository(t), t.TempDir()
+	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list.Dir = root
+	out, err := list.Output()
+	g.Expect(err).NotTo(HaveOccurred())
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		data, err := os.ReadFile(filepath.Join(root, name))
+		if os.IsNotExist(err) {
+			continue // deleted in the working tree
+		}
+		g.Expect(err).NotTo(HaveOccurred())
+		to := filepath.Join(copied, name)
+		g.Expect(os.MkdirAll(filepath.Dir(to), 0o700)).To(Succeed())
+		g.Expect(os.WriteFile(to, data, 0o600)).To(Succeed())
+	}
+	return copied
+}
+
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	g := NewWithT(t)
+	found := map[string]string{}
+	entries, err := os.ReadDir(dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, entry := range entries {
+		data, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		g.Expect(err).NotTo(HaveOccurred())
+		found[entry.Name()] = string(data)
+	}
+	return found
+}
