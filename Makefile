@@ -56,6 +56,11 @@ manifests: ## Generate the CRDs, the manager's ClusterRole and the snippet for A
 	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller output:rbac:artifacts:config=config/rbac
 	go run ./hack/argocdcm
 
+.PHONY: reference
+reference: ## Generate docs/reference.md from the Go types.
+	go tool -modfile=hack/tools/crd-ref-docs.mod crd-ref-docs --config hack/reference/config.yaml --source-path api/v1alpha1 \
+		--renderer markdown --output-path docs/reference.md --log-level ERROR
+
 .PHONY: fmt
 fmt: ## Format the Go files.
 	gofmt -w $(GO_DIRS)
