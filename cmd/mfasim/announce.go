@@ -45,7 +45,7 @@ func (a announcement) writeFiles() error {
 	if a.dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(a.dir, 0o755); err != nil {
+	if err := os.MkdirAll(a.dir, 0o755); err != nil { //nolint:gosec // scripts of others read it; the token in it is for its owner alone
 		return err
 	}
 	for _, file := range []struct {
@@ -70,7 +70,7 @@ func writeAtomically(path, data string, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) // nothing to remove once it is renamed
+	defer func() { _ = os.Remove(tmp.Name()) }() // nothing to remove once it is renamed
 	_, err = tmp.WriteString(data)
 	if err = errors.Join(err, tmp.Chmod(mode), tmp.Close()); err != nil {
 		return err

@@ -165,7 +165,7 @@ func TestUsersAreWokenWhenTheStatusMeetsAConflict(t *testing.T) {
 	w.clock.Step(10 * time.Minute)
 	woken := w.listenTo(w.users.users)
 
-	w.sim.OnCall(func(op string, phase mfasim.Phase) {
+	w.sim.OnCall(func(_ string, phase mfasim.Phase) {
 		if phase == mfasim.Before { // somebody writes the object while the listing is under way
 			touch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"touched":"yes"}}}`))
 			_ = w.client.Patch(w.ctx, w.getConnection(), touch)

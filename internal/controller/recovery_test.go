@@ -241,9 +241,9 @@ func TestMissingAndBack(t *testing.T) {
 	w.tick(11 * time.Minute)
 	w.sim.ResetCalls()
 
-	user := w.settle("alice")
+	w.settle("alice")
 	w.clock.Step(2 * time.Minute)
-	user = w.settle("alice")
+	user := w.settle("alice")
 
 	w.g.Expect(ready(user.Status.Conditions)).To(Equal("True Reconciled"))
 	w.g.Expect(w.remoteWrites()).To(BeZero())

@@ -63,7 +63,7 @@ func TestTenancy(t *testing.T) {
 	adopt := func(u user) { u.Spec.AdoptionPolicy = v1alpha1.AdoptionIfExists }
 	always := func(c *v1alpha1.MFAConnection) { c.Spec.Policy.Adoption = v1alpha1.ConnectionAdoptionAlways }
 	none := func(*v1alpha1.MFAConnection) {}
-	owner := func(w *testWorld, u user) {
+	owner := func(_ *testWorld, u user) {
 		u.Spec.DeletionPolicy, u.Spec.Access = v1alpha1.DeletionDelete, new(v1alpha1.AccessBlocked)
 	}
 	cases := map[string]struct {
@@ -71,11 +71,11 @@ func TestTenancy(t *testing.T) {
 		try  func(w *testWorld, u user)
 		want string
 	}{
-		"the login of an account of nobody":       {none, func(w *testWorld, u user) { loginOf("carol@example.com")(u) }, conflict},
-		"asking to adopt it":                      {none, func(w *testWorld, u user) { loginOf("carol@example.com")(u); adopt(u) }, conflict},
-		"in other case":                           {none, func(w *testWorld, u user) { loginOf("CAROL@Example.COM")(u); adopt(u) }, conflict},
-		"another's login":                         {always, func(w *testWorld, u user) { loginOf("victim@example.com")(u); adopt(u) }, duplicate},
-		"another's login in other case":           {always, func(w *testWorld, u user) { loginOf("Victim@EXAMPLE.com")(u); adopt(u) }, duplicate},
+		"the login of an account of nobody":       {none, func(_ *testWorld, u user) { loginOf("carol@example.com")(u) }, conflict},
+		"asking to adopt it":                      {none, func(_ *testWorld, u user) { loginOf("carol@example.com")(u); adopt(u) }, conflict},
+		"in other case":                           {none, func(_ *testWorld, u user) { loginOf("CAROL@Example.COM")(u); adopt(u) }, conflict},
+		"another's login":                         {always, func(_ *testWorld, u user) { loginOf("victim@example.com")(u); adopt(u) }, duplicate},
+		"another's login in other case":           {always, func(_ *testWorld, u user) { loginOf("Victim@EXAMPLE.com")(u); adopt(u) }, duplicate},
 		"another's name and login":                {always, func(w *testWorld, u user) { u.Name = "victim"; loginOf("victim@example.com")(u) }, duplicate},
 		"a look-alike gets an account of its own": {none, func(w *testWorld, u user) { loginOf("v\u0456ctim@example.com")(u); owner(w, u) }, "True Reconciled"},
 		"an administrator":                        {always, func(w *testWorld, u user) { loginOf("boss@example.com")(u); adopt(u) }, privileged},

@@ -47,7 +47,7 @@ func (o Options) assets() (string, error) {
 		need = append(need, controllerManager)
 	}
 	for _, name := range need {
-		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil { //nolint:gosec // whoever starts it says where its programs are
 			return "", fmt.Errorf("the folder of the control plane's programs lacks one: %w", err)
 		}
 	}

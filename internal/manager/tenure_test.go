@@ -38,7 +38,7 @@ func TestTenure(t *testing.T) {
 			clk := clocktesting.NewFakePassiveClock(time.Unix(1000, 0))
 			lead := &tenure{clock: clk}
 			for _, e := range tc.before {
-				e.over(lead.watch)
+				_ = e.over(lead.watch) // whether it renews is seen below
 			}
 			clk.SetTime(clk.Now().Add(tc.wait))
 

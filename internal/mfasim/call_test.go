@@ -61,7 +61,7 @@ func TestOnCallStandsBeforeAndAfterTheWork(t *testing.T) {
 	w.Expect(seen).To(Equal([]string{"CreateAccount before", "CreateAccount after"}))
 
 	seen = nil
-	w.OnCall(func(op string, phase mfasim.Phase) { seen = append(seen, string(phase)) })
+	w.OnCall(func(_ string, phase mfasim.Phase) { seen = append(seen, string(phase)) })
 	w.SetFault(mfasim.Fault{Kind: mfasim.FaultStatus, Count: 1})
 	w.must(500, "GET", "/accounts", "")
 	w.Expect(seen).To(Equal([]string{"before"}), "no work, no after")

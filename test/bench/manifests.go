@@ -16,7 +16,7 @@ import (
 const (
 	connectionName  = "bench"
 	usersNamespace  = "users"
-	tokenSecretName = "trustbuilder-api-token" //nolint:gosec // a name
+	tokenSecretName = "trustbuilder-api-token"
 	benchOwner      = "bench"
 )
 

@@ -54,7 +54,7 @@ func (o *operator) alive() error {
 // stop ends the manager in good order, or else by force. Stopping twice is harmless.
 func (o *operator) stop() error {
 	if o.alive() != nil {
-		return nil
+		return nil //nolint:nilerr // it has ended
 	}
 	if err := o.Terminate(); err != nil {
 		return fmt.Errorf("stop the manager: %w", err)

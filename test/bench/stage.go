@@ -131,5 +131,5 @@ func (s *stage) close() error {
 		errs = append(errs, s.cluster.Stop())
 	}
 	s.service.server.Close()
-	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+	return errors.Join(append(errs, os.RemoveAll(s.dir))...) //nolint:gosec // made here
 }

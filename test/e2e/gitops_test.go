@@ -135,7 +135,7 @@ spec:
 func (w *world) manifests(t *testing.T) string {
 	w.t.Helper()
 	file := filepath.Join(t.TempDir(), "manifests.yaml")
-	out, err := os.Create(file) //nolint:gosec // the test's own
+	out, err := os.Create(file)
 	w.g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = out.Close() }()
 	indented := "|\n    " + strings.ReplaceAll(strings.TrimSpace(w.ca), "\n", "\n    ")
@@ -148,7 +148,7 @@ func (w *world) manifests(t *testing.T) string {
 // kubectl runs it as an administrator and returns what it says; diff ends with an error when there is a difference.
 func (w *world) kubectl(args ...string) string {
 	w.t.Helper()
-	cmd := exec.CommandContext(w.ctx, cluster.Kubectl(), append([]string{"--kubeconfig", cluster.AdminKubeconfig()}, args...)...) //nolint:gosec // ours
+	cmd := exec.CommandContext(w.ctx, cluster.Kubectl(), append([]string{"--kubeconfig", cluster.AdminKubeconfig()}, args...)...)
 	out, err := cmd.CombinedOutput()
 	w.g.Expect(err).NotTo(HaveOccurred(), "kubectl %v\n%s", args, out)
 	return string(out)
@@ -204,14 +204,14 @@ func (w *world) awaitQuiet() {
 // specOwners are the field managers that have set anything in spec.
 func specOwners(object unstructured.Unstructured) []string {
 	return owners(object, func(entry metav1.ManagedFieldsEntry) bool {
-		return strings.Contains(string(entry.FieldsV1.Raw), `"f:spec"`)
+		return strings.Contains(entry.FieldsV1.GetRawString(), `"f:spec"`)
 	})
 }
 
 // annotationOwners are those beside kubectl's client-side apply, which keeps its record in one, that have set an annotation.
 func annotationOwners(object unstructured.Unstructured) []string {
 	return owners(object, func(entry metav1.ManagedFieldsEntry) bool {
-		return strings.Contains(string(entry.FieldsV1.Raw), `"f:annotations"`) && !strings.Contains(string(entry.FieldsV1.Raw), "last-applied-configuration")
+		return strings.Contains(entry.FieldsV1.GetRawString(), `"f:annotations"`) && !strings.Contains(entry.FieldsV1.GetRawString(), "last-applied-configuration")
 	})
 }
 

@@ -71,7 +71,7 @@ func runTests(m *testing.M) (code int, err error) {
 // install applies config/default, as the README says. The Deployment is stored and never runs: there are no nodes.
 func install() error {
 	kubectl := func(args ...string) error {
-		cmd := exec.Command(cluster.Kubectl(), append([]string{"--kubeconfig", cluster.AdminKubeconfig()}, args...)...) //nolint:gosec // ours
+		cmd := exec.Command(cluster.Kubectl(), append([]string{"--kubeconfig", cluster.AdminKubeconfig()}, args...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("kubectl %v: %w\n%s", args, err, out)
 		}

@@ -97,7 +97,7 @@ func (w *world) scrape(address, account string) (status int, body string) {
 		req.Header.Set("Authorization", "Bearer "+access.BearerToken)
 	}
 	trusting := &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true, //nolint:gosec // signed by the manager itself
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true, // signed by the manager itself
 	}}
 	resp, err := trusting.Do(req)
 	w.g.Expect(err).NotTo(HaveOccurred())

@@ -1,7 +1,6 @@
 package storm
 
 import (
-	"fmt"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -56,8 +55,8 @@ func newStage(t *testing.T) *stage {
 
 // install applies config/default, for the rights of the ServiceAccount.
 func (s *stage) install() {
-	cmd := exec.Command(s.cluster.Kubectl(), "--kubeconfig="+s.cluster.AdminKubeconfig(), //nolint:gosec // ours
+	cmd := exec.Command(s.cluster.Kubectl(), "--kubeconfig="+s.cluster.AdminKubeconfig(),
 		"apply", "--server-side", "--force-conflicts", "-k", "../../config/default")
 	out, err := cmd.CombinedOutput()
-	s.g.Expect(err).NotTo(HaveOccurred(), fmt.Sprintf("%s", out))
+	s.g.Expect(err).NotTo(HaveOccurred(), string(out))
 }
