@@ -44,6 +44,7 @@ func run(ctx context.Context, o options) error {
 			ConcurrentUsers:       o.concurrentUsers,
 			ConcurrentConnections: o.concurrentConnections,
 			UserAgent:             userAgent,
+			Version:               buildVersion(),
 		},
 	})
 	if err != nil {

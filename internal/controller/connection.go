@@ -28,6 +28,8 @@ type connection struct {
 	settings  clientSettings
 	claims    mfaclient.Claims
 	readiness readiness
+	// shown is what the metrics tell beside that.
+	shown shown
 	// probes is the state of the listings, kept by the connection's reconciler.
 	probes probeState
 	// trustedUntil is how long a refusal as unauthenticated is not put down to the token, which was probed a while ago.
@@ -48,6 +50,12 @@ type clientSettings struct {
 	token         mfaclient.Token
 }
 
+// shown is what metrics tell of a connection's settings, whether or not they can be used.
+type shown struct {
+	tokenExpiry time.Time // zero when the token does not say
+	interval    time.Duration
+}
+
 // readiness says whether users may use a connection.
 type readiness int
 
@@ -63,12 +71,20 @@ type view struct {
 	client    *mfaclient.Client
 	claims    mfaclient.Claims
 	readiness readiness
+	shown     shown
 }
 
 func (c *connection) view() view {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return view{client: c.client, claims: c.claims, readiness: c.readiness}
+	return view{client: c.client, claims: c.claims, readiness: c.readiness, shown: c.shown}
+}
+
+// show notes what the metrics tell.
+func (c *connection) show(what shown) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shown = what
 }
 
 // judge records whether the connection can be used and tells whether users have to be woken: those that waited go on once
@@ -229,6 +245,7 @@ func (r *registry) drop(key types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.byKey, key)
+	r.world.metrics.forget(key)
 }
 
 func (r *registry) all() []*connection {

@@ -146,7 +146,7 @@ func (w *testWorld) useShortTimeout(d time.Duration) {
 	defer conn.mu.Unlock()
 	built, err := mfaclient.New(mfaclient.Config{
 		BaseURL: conn.settings.url, CABundle: []byte(conn.settings.caBundle), Token: conn.settings.token, Gate: conn.gate,
-		Clock: w.clock, Observe: w.users.metrics.observeCall, Timeout: d,
+		Clock: w.clock, Observe: w.users.metrics.callsOf(conn.key), Timeout: d,
 	})
 	w.g.Expect(err).NotTo(HaveOccurred())
 	conn.client = built

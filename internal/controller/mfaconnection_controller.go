@@ -169,6 +169,6 @@ func (w *world) buildClient(conn *connection, settings clientSettings) (*mfaclie
 	return mfaclient.New(mfaclient.Config{
 		BaseURL: settings.url, CABundle: []byte(settings.caBundle), Token: settings.token, Gate: conn.gate,
 		Routes: w.opts.Routes, Clock: w.clock, UserAgent: w.opts.UserAgent,
-		Observe: w.metrics.observeCall, MayCall: w.opts.MayCall,
+		Observe: w.metrics.callsOf(conn.key), MayCall: w.opts.MayCall,
 	})
 }

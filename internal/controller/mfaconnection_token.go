@@ -19,13 +19,15 @@ func (r *ConnectionReconciler) configure(ctx context.Context, s *connectionScope
 	s.conn.gate.SetLimit(float64(limit.RequestsPerSecond), int(limit.Burst))
 
 	token, err := r.readToken(ctx, s)
-	if err != nil {
-		if isConnectionFault(err) {
-			r.disconnect(s)
-		}
+	if err != nil && !isConnectionFault(err) {
 		return err
 	}
 	claims := token.Claims()
+	s.conn.show(shown{tokenExpiry: claims.ExpiresAt, interval: interval(s.object)})
+	if err != nil {
+		r.disconnect(s)
+		return err
+	}
 	if expiry := claims.ExpiresAt; !expiry.IsZero() && !expiry.After(s.now) {
 		r.disconnect(s)
 		recordClaims(s.object, claims)

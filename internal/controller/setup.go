@@ -29,6 +29,8 @@ type Options struct {
 	ConcurrentUsers, ConcurrentConnections int
 	// UserAgent that the service sees.
 	UserAgent string
+	// Version of the operator, for the metrics.
+	Version string
 	// MayCall is asked before each remote call; an error keeps it from being made. Default: every call may be made.
 	MayCall func() error
 }

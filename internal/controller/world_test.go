@@ -120,7 +120,7 @@ func (w *testWorld) startOperator() {
 		Apply:            w.countApply,
 	})
 	w.recorder = events.NewFakeRecorder(10000)
-	shared := newWorld(w.client, w.client, w.client, Options{Clock: w.clock, Routes: mfaclient.DefaultRoutes(), UserAgent: "test"})
+	shared := newWorld(w.client, w.client, w.client, Options{Clock: w.clock, Routes: mfaclient.DefaultRoutes(), UserAgent: "test", Version: "v1.2.3"})
 	w.users = &UserReconciler{world: shared, events: w.recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads()}
 	w.connections = &ConnectionReconciler{world: shared, events: w.recorder}
 }
