@@ -3,20 +3,26 @@ package program
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 )
 
 // Tool returns the path of a pinned tool's executable: modfile (in the folder hack/tools of this repository's root)
-// names its version. go builds it on first use, which can take minutes, and keeps it in its build cache.
-func Tool(ctx context.Context, modfile, name string) (path string, err error) {
+// names its version. go builds it on first use, which can take minutes, and keeps it in its build cache. Build tags can
+// leave out parts of it that take their time to build.
+func Tool(ctx context.Context, modfile, name string, tags ...string) (path string, err error) {
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the root of the module: %w", err)
 	}
 	modfile = filepath.Join(strings.TrimSpace(string(root)), "hack", "tools", modfile)
 	cmd := exec.CommandContext(ctx, "go", "tool", "-modfile="+modfile, "-n", name) //nolint:gosec // our own pinned tools
+	if len(tags) > 0 {
+		// go tool has no flag for them.
+		cmd.Env = append(cmd.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -tags="+strings.Join(tags, ","))
+	}
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()
