@@ -28,10 +28,11 @@ KUSTOMIZATIONS := $(sort $(dir $(wildcard config/*/kustomization.yaml)))
 # Modules inside this repository whose light packages are built, vetted and tested with the rest.
 LOCALCLUSTER := hack/localcluster
 # Modules of their own, so that the operator does not get what they depend on: Argo CD and Flux to test the integrations with,
-# container images for a release.
+# Prometheus to hold the dashboard against, container images for a release.
 GITOPS := test/gitops
+DASHBOARD := hack/dashboard
 RELEASE := hack/release
-MODULES := $(GITOPS) $(RELEASE)
+MODULES := $(GITOPS) $(DASHBOARD) $(RELEASE)
 
 ##@ General
 
