@@ -152,6 +152,14 @@ bench: ## Measure N users (default 2000): make bench N=2000 OUT=FILE.
 storm: ## Let everything go wrong at once for N users (default 1000): make storm N=1000 KILLS=20 SEED=NUMBER.
 	$(ASSETS); go test -count=1 -timeout 60m -v ./test/storm -args -users $(or $(N),1000) -kills $(KILLS) $(if $(SEED),-seed $(SEED))
 
+LENGTH ?= 12m
+
+# The picture in docs/operations.md: the dashboard's own panels and queries, over what the real manager has said.
+.PHONY: dashboard-picture
+dashboard-picture: ## Record the real manager for LENGTH (default 12m) and draw docs/dashboard.svg from it.
+	mkdir -p bin; $(ASSETS); go run ./test/footage -out '$(CURDIR)/bin/footage.txt' -length $(LENGTH)
+	go -C $(DASHBOARD) run . -recording '$(CURDIR)/bin/footage.txt' -draw '$(CURDIR)/docs/dashboard.svg'
+
 ##@ Try it
 
 ONCE ?=

@@ -12,8 +12,8 @@ import (
 )
 
 type options struct {
-	board, rules, recording string
-	rateInterval            time.Duration
+	board, rules, recording, draw string
+	rateInterval                  time.Duration
 }
 
 func main() {
@@ -31,12 +31,13 @@ func parseOptions(args []string) (o options, err error) {
 	flags.StringVar(&o.board, "dashboard", "../../config/grafana/dashboard.json", "the `file` of the dashboard")
 	flags.StringVar(&o.rules, "rules", "../../config/prometheus/rules.yaml", "the `file` of the PrometheusRule")
 	flags.StringVar(&o.recording, "recording", "", "the `file` that test/footage has written")
-	flags.DurationVar(&o.rateInterval, "rate-interval", 15*time.Second, "what Grafana would fill in for $__rate_interval: four scrapes or more")
+	flags.StringVar(&o.draw, "draw", "", "`file` to draw the dashboard into, as SVG")
+	flags.DurationVar(&o.rateInterval, "rate-interval", 20*time.Second, "what Grafana would fill in for $__rate_interval: four scrapes or more")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
 	if flags.NArg() > 0 || o.recording == "" {
-		return options{}, errors.New("usage: dashboard -recording FILE")
+		return options{}, errors.New("usage: dashboard -recording FILE [-draw FILE]")
 	}
 	return o, nil
 }
@@ -59,5 +60,11 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, recording.close()) }()
-	return recording.check(ctx, board, rules, opts.rateInterval)
+	if err := recording.check(ctx, board, rules, opts.rateInterval); err != nil {
+		return err
+	}
+	if opts.draw == "" {
+		return nil
+	}
+	return recording.draw(ctx, board, opts)
 }

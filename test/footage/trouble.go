@@ -15,10 +15,15 @@ import (
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
 )
 
-// refuse makes users that can't be made: a foreign login, logins that somebody takes in the same moment, and one who waits.
+// refuse makes users that can't be made: a foreign login, logins that are taken, and one who waits. Of another the service
+// says that it is taken, just once: somebody was faster, and went.
 func (t *story) refuse(ctx context.Context) error {
+	t.sim.SetFault(mfasim.Fault{
+		Operation: "CreateAccount", AccountLogin: loginOf("contested"), Kind: mfasim.FaultStatus, Status: http.StatusConflict, Count: 1,
+	})
 	objects := []client.Object{
 		user("stranger", func(u *v1alpha1.MFAUser) { u.Spec.Login = "stranger@example.org" }),
+		user("contested"),
 		user("later", func(u *v1alpha1.MFAUser) { u.Spec.Suspend = true }),
 	}
 	for n := range 3 {
