@@ -35,7 +35,7 @@ var rules = map[string]rule{
 	"internal/mfasim":    {foreign: []string{"github.com/golang-jwt/jwt/v5", "golang.org/x/...", "k8s.io/utils/clock"}},
 
 	// What the program and the end-to-end tests start.
-	"internal/manager": {own: []string{"internal/controller"}},
+	"internal/manager": {own: []string{"api/v1alpha1", "internal/controller"}},
 
 	"internal/localcluster": {},
 

@@ -1,7 +1,8 @@
 package v1alpha1
 
 // Ready on an MFAConnection: True when the token works and the picture of the remote accounts is complete. Its reasons
-// beside ReasonReconciled, ReasonRateLimited, ReasonServiceUnavailable, ReasonMalformedResponse and ReasonInternalError:
+// beside ReasonReconciled, ReasonRateLimited, ReasonServiceUnavailable, ReasonMalformedResponse, ReasonSelectorUnusable and
+// ReasonInternalError:
 const (
 	// ReasonTokenSecretNotFound: the Secret of tokenSecretRef does not exist. Create it.
 	ReasonTokenSecretNotFound = "TokenSecretNotFound"

@@ -17,6 +17,8 @@ const (
 	ReasonConnectionNotFound = "ConnectionNotFound"
 	// ReasonConnectionNotReady: there is work to do and the MFAConnection is not ready; see its conditions.
 	ReasonConnectionNotReady = "ConnectionNotReady"
+	// ReasonNamespaceNotWatched: the operator does not watch the namespace of spec.connectionRef (--watch-namespaces).
+	ReasonNamespaceNotWatched = "NamespaceNotWatched"
 	// ReasonConnectionDeleting: the MFAConnection is being deleted; nothing new is made through it.
 	ReasonConnectionDeleting = "ConnectionDeleting"
 	// ReasonRateLimited: the service asked to slow down; the work goes on when the pause is over.
@@ -31,6 +33,9 @@ const (
 	ReasonAccountMissing = "AccountMissing"
 	// ReasonNotAllowed: the MFAConnection's allowedNamespaces or policy does not allow what the manifest asks.
 	ReasonNotAllowed = "NotAllowed"
+	// ReasonSelectorUnusable: the MFAConnection selects namespaces by labels that the operator may not read, because it watches
+	// listed namespaces only (--watch-namespaces). Also on the MFAConnection.
+	ReasonSelectorUnusable = "SelectorUnusable"
 	// ReasonAccountConflict: the login belongs to an account that is not this MFAUser's and may not be adopted.
 	ReasonAccountConflict = "AccountConflict"
 	// ReasonDuplicateLogin: another MFAUser owns this login in the same service.

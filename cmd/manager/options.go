@@ -32,6 +32,7 @@ type options struct {
 	probeAddress            string
 	leaderElect             bool
 	leaderElectionNamespace string
+	watchNamespaces         namespaceList
 	apiOverrides            string
 	concurrentUsers         int
 	concurrentConnections   int
@@ -49,6 +50,7 @@ func parseOptions(args []string, lookupEnv func(string) (string, bool), out io.W
 	if err := fromEnv(flags, lookupEnv); err != nil {
 		return options{}, err
 	}
+	o.watchNamespaces.fromEnv = true
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -71,6 +73,9 @@ func (o *options) register(flags *flag.FlagSet) {
 		"Work only while holding a lease, so that several replicas can stand by.")
 	flags.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "",
 		"The `namespace` of the lease. (default: the namespace of the Pod)")
+	flags.Var(&o.watchNamespaces, "watch-namespaces",
+		"The `namespaces` to work in, separated by commas; may be given more than once. The operator then needs no right in any other, "+
+			"and none to see namespaces themselves. (default: all namespaces)")
 	flags.StringVar(&o.apiOverrides, "api-overrides", "",
 		"A YAML `file` with methods, paths and names of the MFA service's API that differ from the built-in table.")
 	flags.IntVar(&o.concurrentUsers, "concurrent-users", 16,

@@ -57,6 +57,30 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+func TestWatchNamespaces(t *testing.T) {
+	env := map[string]string{envPrefix + "WATCH_NAMESPACES": "team-x, team-y"}
+	cases := map[string]struct {
+		env  map[string]string
+		args []string
+		want []string
+	}{
+		"all by default":         {want: nil},
+		"a list":                 {args: []string{"--watch-namespaces=team-a, team-b,"}, want: []string{"team-a", "team-b"}},
+		"one after the other":    {args: []string{"--watch-namespaces=team-a", "--watch-namespaces=team-b"}, want: []string{"team-a", "team-b"}},
+		"each once":              {args: []string{"--watch-namespaces=team-a,team-a", "--watch-namespaces=team-a"}, want: []string{"team-a"}},
+		"environment":            {env: env, want: []string{"team-x", "team-y"}},
+		"flag beats environment": {env: env, args: []string{"--watch-namespaces=team-a", "--watch-namespaces=team-b"}, want: []string{"team-a", "team-b"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			o, err := parse(tc.env, tc.args...)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(o.watchNamespaces.names).To(Equal(tc.want))
+		})
+	}
+}
+
 func TestBadOptions(t *testing.T) {
 	cases := map[string]struct {
 		env  map[string]string
@@ -72,6 +96,7 @@ func TestBadOptions(t *testing.T) {
 		"no users at once":         {args: []string{"--concurrent-users=0"}, want: "--concurrent-users"},
 		"too many connections":     {args: []string{"--concurrent-connections=1001"}, want: "--concurrent-connections"},
 		"not a number":             {args: []string{"--concurrent-users=many"}, want: "concurrent-users"},
+		"watched namespace":        {args: []string{"--watch-namespaces=team-a,Team B"}, want: `"Team B" is no name of a namespace`},
 		"namespace":                {args: []string{"--leader-election-namespace=Nope!"}, want: "--leader-election-namespace"},
 		"missing overrides":        {args: []string{"--api-overrides=/no/such/file"}, want: "--api-overrides"},
 		"missing certificates":     {args: []string{"--metrics-cert-path=/no/such/folder"}, want: "--metrics-cert-path"},
@@ -117,7 +142,7 @@ func TestHelp(t *testing.T) {
 	_, err := parseOptions([]string{"--help"}, func(string) (string, bool) { return "", false }, &out)
 	g.Expect(err).To(MatchError(flag.ErrHelp))
 	for _, name := range []string{"metrics-bind-address", "metrics-secure", "metrics-cert-path", "health-probe-bind-address", "leader-elect",
-		"leader-election-namespace", "api-overrides", "concurrent-users", "concurrent-connections", "zap-log-level", "kubeconfig"} {
+		"leader-election-namespace", "watch-namespaces", "api-overrides", "concurrent-users", "concurrent-connections", "zap-log-level", "kubeconfig"} {
 		g.Expect(out.String()).To(ContainSubstring("-" + name))
 		g.Expect(out.String()).To(ContainSubstring("[" + envName(name) + "]"))
 	}

@@ -41,6 +41,7 @@ func run(ctx context.Context, o options) error {
 		Controllers: controller.Options{
 			Clock:                 clock.RealClock{},
 			Routes:                routes,
+			Namespaces:            o.watchNamespaces.names,
 			ConcurrentUsers:       o.concurrentUsers,
 			ConcurrentConnections: o.concurrentConnections,
 			UserAgent:             userAgent,

@@ -14,8 +14,9 @@ import (
 
 // CacheOptions limits the cache of Secrets to the metadata of those that the operator made: a cluster full of foreign
 // Secrets must not cost memory. What is cached is kept small, for there may be tens of thousands of users.
-func CacheOptions() cache.Options {
-	opts := secretCache(v1alpha1.LabelCode)
+// With namespaces it watches those alone, and needs no right in any other.
+func CacheOptions(namespaces []string) cache.Options {
+	opts := secretCache(v1alpha1.LabelCode, namespaces)
 	opts.ByObject[&v1alpha1.MFAUser{}] = cache.ByObject{Transform: slimUser}
 	return opts
 }
@@ -25,13 +26,26 @@ func ClientOptions() client.Options {
 	return client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}}
 }
 
-func secretCache(label string) cache.Options {
+func secretCache(label string, namespaces []string) cache.Options {
 	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultNamespaces: onlyNamespaces(namespaces),
+		DefaultTransform:  cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			secretMetadata(): {Label: labels.SelectorFromSet(labels.Set{label: v1alpha1.LabelTrue}), Transform: slimSecret},
 		},
 	}
+}
+
+// onlyNamespaces is nil, which means all, for no namespaces.
+func onlyNamespaces(namespaces []string) map[string]cache.Config {
+	if len(namespaces) == 0 {
+		return nil
+	}
+	configs := make(map[string]cache.Config, len(namespaces))
+	for _, namespace := range namespaces {
+		configs[namespace] = cache.Config{}
+	}
+	return configs
 }
 
 func secretMetadata() *metav1.PartialObjectMetadata {

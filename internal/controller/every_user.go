@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -27,7 +26,7 @@ func usersOfCache(c cache.Cache) (everyUser, error) {
 	}
 	holder, ok := informer.(interface{ GetStore() toolscache.Store })
 	if !ok {
-		return nil, fmt.Errorf("the cache's %T does not show its store", informer)
+		return usersOfClient(c), nil // a cache of listed namespaces has a store for each and shows none
 	}
 	return func(yield func(*v1alpha1.MFAUser) bool) {
 		for _, object := range holder.GetStore().List() {
@@ -49,11 +48,12 @@ func (w *world) usersThrough(connection types.NamespacedName) everyUser {
 	}
 }
 
-// usersOfClient asks a client, for worlds without a cache.
+// usersOfClient asks a client by a list. A cache does not fail at it once it has been filled, which it has been before
+// anybody looks.
 func usersOfClient(c client.Reader) everyUser {
 	return func(yield func(*v1alpha1.MFAUser) bool) {
 		var list v1alpha1.MFAUserList
-		if err := c.List(context.Background(), &list); err != nil {
+		if err := c.List(context.Background(), &list, client.UnsafeDisableDeepCopy); err != nil {
 			logf.Log.Error(err, "list the MFAUsers")
 		}
 		for n := range list.Items {

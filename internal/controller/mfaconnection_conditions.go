@@ -97,7 +97,7 @@ func (r *ConnectionReconciler) describe(s *connectionScope, out connectionOutcom
 	}
 	status.ObservedGeneration = s.object.Generation
 	ready := metav1.ConditionFalse
-	if out.readiness == readinessReady {
+	if out.readiness == readinessReady && !out.stalled {
 		ready = metav1.ConditionTrue
 	}
 	set(v1alpha1.ConditionReady, ready, out.reason, out.message)

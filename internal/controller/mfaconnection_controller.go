@@ -92,6 +92,10 @@ func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, e
 		return ctrl.Result{}, ctx.Err() // shutting down: a cancelled listing says nothing about the service
 	}
 	out := classifyConnection(err)
+	if err == nil && r.selectorUnusable(s.object) {
+		// It can still remove what it made: only the status says that it is not ready.
+		out.stalled, out.reason, out.message = true, v1alpha1.ReasonSelectorUnusable, "spec."+messageSelectorUnusable
+	}
 	if out.reason == v1alpha1.ReasonInternalError {
 		return ctrl.Result{}, err // of the cluster, not of the connection: it keeps its conditions, and is tried again
 	}

@@ -35,17 +35,19 @@ func retries() workqueue.TypedRateLimiter[ctrl.Request] {
 // setup says what wakes an MFAUser: its spec, the annotations by hand, its deletion; its code Secret going; a rival
 // going; its connection's spec; its namespace's labels; and, through the wake queue, listings and healed connections.
 func (r *UserReconciler) setup(mgr ctrl.Manager, concurrent int) error {
-	return ctrl.NewControllerManagedBy(mgr).
+	users := ctrl.NewControllerManagedBy(mgr).
 		Named("mfauser").
 		For(&v1alpha1.MFAUser{}, builder.WithPredicates(askedFor(userAnnotations))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.MFAUser{}, handler.OnlyControllerOwner()),
 			builder.WithPredicates(onlyDeletes())).
 		Watches(&v1alpha1.MFAUser{}, handler.Funcs{DeleteFunc: r.onUserDeleted}).
 		Watches(&v1alpha1.MFAConnection{}, handler.EnqueueRequestsFromMapFunc(r.usersOfConnection), builder.WithPredicates(askedFor([]string{v1alpha1.AnnotationOrphan}))).
-		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.usersOfNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Func(r.users.Start)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent, RateLimiter: retries()}).
-		Complete(reconcile.AsReconciler[*v1alpha1.MFAUser](mgr.GetClient(), r))
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent, RateLimiter: retries()})
+	if r.watchesAll() { // else there is no right to see namespaces
+		users.WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.usersOfNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
+	}
+	return users.Complete(reconcile.AsReconciler[*v1alpha1.MFAUser](mgr.GetClient(), r))
 }
 
 var userAnnotations = []string{v1alpha1.AnnotationReconcileRequestedAt, v1alpha1.AnnotationIssueCode, v1alpha1.AnnotationOrphan}
@@ -120,15 +122,19 @@ func (r *ConnectionReconciler) setup(mgr ctrl.Manager, tokens cache.Cache, concu
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("mfaconnection").
 		For(&v1alpha1.MFAConnection{}, builder.WithPredicates(askedFor(connectionAnnotations))).
-		Watches(&v1alpha1.MFAUser{}, handler.EnqueueRequestsFromMapFunc(connectionOfUser), builder.WithPredicates(r.usersThatMatter())).
+		Watches(&v1alpha1.MFAUser{}, handler.EnqueueRequestsFromMapFunc(r.connectionOfUser), builder.WithPredicates(r.usersThatMatter())).
 		WatchesRawSource(tokenSecrets).
 		WatchesRawSource(source.Func(r.probes.Start)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent, RateLimiter: retries()}).
 		Complete(r)
 }
 
-func connectionOfUser(_ context.Context, object client.Object) []ctrl.Request {
-	return []ctrl.Request{{NamespacedName: connectionKey(object.(*v1alpha1.MFAUser))}}
+func (r *ConnectionReconciler) connectionOfUser(_ context.Context, object client.Object) []ctrl.Request {
+	key := connectionKey(object.(*v1alpha1.MFAUser))
+	if !r.watches(key.Namespace) {
+		return nil
+	}
+	return []ctrl.Request{{NamespacedName: key}}
 }
 
 // usersThatMatter leaves out the users that the manager finds when it starts: every connection has a pass then.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,13 +26,43 @@ func (w *world) namespaceAllowed(ctx context.Context, conn *v1alpha1.MFAConnecti
 		if err != nil {
 			return false, nil // a selector that can't be read admits nobody
 		}
-		object := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}}
-		if err := w.client.Get(ctx, client.ObjectKey{Name: namespace}, &object); err != nil {
-			return false, client.IgnoreNotFound(err)
-		}
-		return selector.Matches(labels.Set(object.Labels)), nil
+		known, err := w.namespaceLabels(ctx, selector, namespace)
+		return known != nil && selector.Matches(known), err
 	}
 	return namespace == conn.Namespace, nil
+}
+
+// namespaceLabels are the labels of a namespace as far as a selector asks for them; nil when they can't be known. The one
+// that holds the name is on every namespace, by the API server's own hand: a selector over names needs no read.
+func (w *world) namespaceLabels(ctx context.Context, selector labels.Selector, namespace string) (labels.Set, error) {
+	if w.watchesAll() {
+		object := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}}
+		if err := w.client.Get(ctx, client.ObjectKey{Name: namespace}, &object); err != nil {
+			return nil, client.IgnoreNotFound(err)
+		}
+		return object.Labels, nil
+	}
+	if !selectsByName(selector) {
+		return nil, nil
+	}
+	return labels.Set{corev1.LabelMetadataName: namespace}, nil
+}
+
+// selectsByName tells whether a selector looks at nothing but the names of namespaces.
+func selectsByName(selector labels.Selector) bool {
+	requirements, selectable := selector.Requirements()
+	return selectable && !slices.ContainsFunc(requirements, func(r labels.Requirement) bool { return r.Key() != corev1.LabelMetadataName })
+}
+
+// selectorUnusable tells whether a connection asks for labels that this operator may not read. A selector that can't be
+// read itself is another fault.
+func (w *world) selectorUnusable(conn *v1alpha1.MFAConnection) bool {
+	allowed := conn.Spec.AllowedNamespaces
+	if w.watchesAll() || allowed.From != v1alpha1.FromSelector {
+		return false
+	}
+	selector, err := metav1.LabelSelectorAsSelector(allowed.Selector)
+	return err == nil && !selectsByName(selector)
 }
 
 // violation says what a manifest asks for that the connection's policy does not allow; empty when it allows all of it.

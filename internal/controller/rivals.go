@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -51,10 +52,11 @@ func owns(a, b *v1alpha1.MFAUser) bool {
 // the latter anybody could keep a login from its owner by naming it first.
 func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1.MFAUser) (bool, error) {
 	var other v1alpha1.MFAConnection
-	if err := r.client.Get(ctx, connectionKey(rival), &other); err != nil {
-		if apierrors.IsNotFound(err) {
-			return false, nil
-		}
+	err := r.readConnection(ctx, connectionKey(rival), &other)
+	if apierrors.IsNotFound(err) || errors.Is(err, errNotWatched) {
+		return false, nil
+	}
+	if err != nil {
 		return false, err
 	}
 	if !sameService(s.connObject, &other) {

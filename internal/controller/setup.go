@@ -27,6 +27,8 @@ type Options struct {
 	Routes mfaclient.Routes
 	// ConcurrentUsers and ConcurrentConnections are how many objects of each kind are worked on at once. At least 1.
 	ConcurrentUsers, ConcurrentConnections int
+	// Namespaces to watch; none means all. CacheOptions has to know the same.
+	Namespaces []string
 	// UserAgent that the service sees.
 	UserAgent string
 	// Version of the operator, for the metrics.
@@ -49,7 +51,7 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 		return fmt.Errorf("index MFAUsers: %w", err)
 	}
 	// One cache has one informer for the metadata of Secrets, and that one watches the code Secrets.
-	tokenOptions := secretCache(v1alpha1.LabelToken)
+	tokenOptions := secretCache(v1alpha1.LabelToken, opts.Namespaces)
 	tokenOptions.Scheme, tokenOptions.Mapper, tokenOptions.HTTPClient = mgr.GetScheme(), mgr.GetRESTMapper(), mgr.GetHTTPClient()
 	tokens, err := cache.New(mgr.GetConfig(), tokenOptions)
 	if err != nil {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -13,12 +14,14 @@ import (
 func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 	var object v1alpha1.MFAConnection
 	key := connectionKey(s.user)
-	err := r.client.Get(ctx, key, &object)
+	err := r.readConnection(ctx, key, &object)
 	switch {
 	case err == nil && letsAllGo(&object):
 		return r.letLoose(ctx, s) // a suspended one too
 	case s.user.Spec.Suspend:
 		return suspended()
+	case errors.Is(err, errNotWatched):
+		return stalled(v1alpha1.ReasonNamespaceNotWatched, s.withWayOut(messageNotWatched))
 	case apierrors.IsNotFound(err):
 		if !s.open {
 			return quiet()
@@ -49,11 +52,15 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 	case view.readiness == readinessUnknown || !s.open || heldBack(s.user):
 		return quiet() // woken by the connection
 	}
-	message := "the MFAConnection is not ready, see its conditions; the work goes on once it is"
+	return waiting(v1alpha1.ReasonConnectionNotReady, s.withWayOut("the MFAConnection is not ready, see its conditions; the work goes on once it is"))
+}
+
+// withWayOut adds to a message what else can be done with a user that is being deleted.
+func (s *scope) withWayOut(message string) string {
 	if s.deleting() {
-		message += orphanHint
+		return message + orphanHint
 	}
-	return waiting(v1alpha1.ReasonConnectionNotReady, message)
+	return message
 }
 
 const messageConnectionDeleting = "the MFAConnection is being deleted; nothing new is made through it"
@@ -76,17 +83,17 @@ func missingConnection(deleting bool) string {
 // checkNamespace stops the pass of a user whose namespace may not use the connection. Removal does not come this way.
 func (r *UserReconciler) checkNamespace(ctx context.Context, s *scope, conn *v1alpha1.MFAConnection) error {
 	allowed, err := r.namespaceAllowed(ctx, conn, s.user.Namespace)
-	if err != nil {
+	if err != nil || allowed {
 		return err
 	}
-	if !allowed {
-		// The code of one who was allowed before may have been used meanwhile; the picture tells without a call.
-		if err := r.followCode(ctx, s); err != nil {
-			return err
-		}
-		return stalled(v1alpha1.ReasonNotAllowed, "the MFAConnection's allowedNamespaces does not admit this namespace; ask its owner")
+	// The code of one who was allowed before may have been used meanwhile; the picture tells without a call.
+	if err := r.followCode(ctx, s); err != nil {
+		return err
 	}
-	return nil
+	if r.selectorUnusable(conn) {
+		return stalled(v1alpha1.ReasonSelectorUnusable, "the MFAConnection's "+messageSelectorUnusable)
+	}
+	return stalled(v1alpha1.ReasonNotAllowed, "the MFAConnection's allowedNamespaces does not admit this namespace; ask its owner")
 }
 
 // checkPolicy stops the pass when the connection's owner does not allow what the manifest asks. Nothing is changed then;

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,8 +18,8 @@ func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
 	free := letsGo(s.user) || s.user.Status.AccountID == "" && s.user.Status.Creating == nil
 	if !free {
 		var conn v1alpha1.MFAConnection
-		err := r.client.Get(ctx, connectionKey(s.user), &conn)
-		if client.IgnoreNotFound(err) != nil {
+		err := r.readConnection(ctx, connectionKey(s.user), &conn)
+		if client.IgnoreNotFound(err) != nil && !errors.Is(err, errNotWatched) {
 			return err
 		}
 		free = err == nil && conn.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue

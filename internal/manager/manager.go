@@ -48,6 +48,10 @@ type Options struct {
 // New makes the manager. It works from Start until the context of Start ends.
 func New(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 	cluster = rest.CopyConfig(cluster)
+	refused, err := o.withoutRefused(cluster)
+	if err != nil {
+		return nil, fmt.Errorf("make the manager: %w", err)
+	}
 	var newClient client.NewClientFunc
 	if o.LeaderElect {
 		lead := &tenure{clock: o.Controllers.Clock}
@@ -56,7 +60,7 @@ func New(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 	}
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        controller.NewScheme(),
-		Cache:                         controller.CacheOptions(),
+		Cache:                         controller.CacheOptions(o.Controllers.Namespaces),
 		Client:                        controller.ClientOptions(),
 		NewClient:                     newClient,
 		Metrics:                       o.metrics(),
@@ -77,6 +81,11 @@ func New(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 	}
 	if err := addProbes(mgr); err != nil {
 		return nil, err
+	}
+	if refused != nil {
+		if err := mgr.Add(refused); err != nil {
+			return nil, fmt.Errorf("add what waits for namespaces: %w", err)
+		}
 	}
 	if err := controller.Setup(mgr, o.Controllers); err != nil {
 		return nil, fmt.Errorf("set up the controllers: %w", err)
