@@ -24,7 +24,7 @@ CONTROLLER_GEN ?= $(TOOL) controller-gen
 KUSTOMIZE ?= $(TOOL) kustomize
 GOLANGCI_LINT ?= $(TOOL) golangci-lint
 
-KUSTOMIZATIONS := $(sort $(dir $(wildcard config/*/kustomization.yaml)))
+KUSTOMIZATIONS := $(sort $(dir $(shell find config -name kustomization.yaml)))
 # Modules inside this repository whose light packages are built, vetted and tested with the rest.
 LOCALCLUSTER := hack/localcluster
 # Modules of their own, so that the operator does not get what they depend on: Argo CD and Flux to test the integrations with,
@@ -54,7 +54,7 @@ generate: ## Generate deepcopy functions and apply configurations.
 manifests: ## Generate the CRDs, the manager's ClusterRole and the snippet for Argo CD.
 	rm -f config/crd/bases/*.yaml
 	$(CONTROLLER_GEN) crd paths=./api/v1alpha1 output:crd:artifacts:config=config/crd/bases
-	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller output:rbac:artifacts:config=config/rbac
+	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller output:rbac:artifacts:config=config/rbac/manager
 	go run ./hack/argocdcm
 
 .PHONY: reference

@@ -1,6 +1,6 @@
 package controller
 
-// What the manager may do in every namespace; config/rbac/role.yaml is generated from here. Each line is needed by the
+// What the manager may do in every namespace; config/rbac/manager/role.yaml is generated from here. Each line is needed by the
 // code and nothing is here that is not: the end-to-end tests hold the API server's audit log against it.
 //
 // Users and connections are read from the cache; a connection also live, before a removal is recorded on it, and a user

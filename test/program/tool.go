@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 )
 
@@ -13,11 +12,10 @@ import (
 // names its version. go builds it on first use, which can take minutes, and keeps it in its build cache. Build tags can
 // leave out parts of it that take their time to build.
 func Tool(ctx context.Context, modfile, name string, tags ...string) (path string, err error) {
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	modfile, err = toolsFile(ctx, modfile)
 	if err != nil {
-		return "", fmt.Errorf("find the root of the module: %w", err)
+		return "", err
 	}
-	modfile = filepath.Join(strings.TrimSpace(string(root)), "hack", "tools", modfile)
 	cmd := exec.CommandContext(ctx, "go", "tool", "-modfile="+modfile, "-n", name) //nolint:gosec // our own pinned tools
 	if len(tags) > 0 {
 		// go tool has no flag for them.
