@@ -62,6 +62,17 @@ reference: ## Generate docs/reference.md from the Go types.
 	go tool -modfile=hack/tools/crd-ref-docs.mod crd-ref-docs --config hack/reference/config.yaml --source-path api/v1alpha1 \
 		--renderer markdown --output-path docs/reference.md --log-level ERROR
 
+CHART := charts/trustbuilder-mfa-operator
+
+# A chart can't read a file outside its own folder.
+.PHONY: chart
+chart: ## Copy what the Helm chart shares with config/ into it.
+	rm -rf $(CHART)/files
+	mkdir -p $(CHART)/files/crds $(CHART)/files/rbac/users
+	cp config/crd/bases/*.yaml $(CHART)/files/crds/
+	cp config/rbac/manager/role.yaml config/rbac/operator/leader_election_role.yaml config/rbac/metrics/*_role.yaml $(CHART)/files/rbac/
+	cp config/rbac/users/*_role.yaml $(CHART)/files/rbac/users/
+
 .PHONY: fmt
 fmt: ## Format the Go files.
 	gofmt -w $(GO_DIRS)

@@ -30,7 +30,7 @@ func TestNamespacedOperator(t *testing.T) {
 	s.awaitCRDs()
 	args := deployment(t, objects(t, kustomize(t, overlay))).Spec.Template.Spec.Containers[0].Args
 	address := freeAddress(t)
-	op := s.startOperator(serviceAccount, append(args, "--metrics-bind-address="+address)...)
+	op := s.startOperator(systemNamespace, serviceAccount, append(args, "--metrics-bind-address="+address)...)
 
 	service := newService(t)
 	s.create(service.token(systemNamespace), service.connection(systemNamespace, v1alpha1.AllowedNamespaces{From: v1alpha1.FromAll}))
@@ -80,7 +80,7 @@ func TestNamespaceWithoutRole(t *testing.T) {
 	s.kubectl("apply", "--server-side", "-k", filepath.Join(root, "config", "namespaced"))
 	s.awaitCRDs()
 	args := []string{"--watch-namespaces=" + systemNamespace + ",team-b"}
-	op := s.startOperator(serviceAccount, args...)
+	op := s.startOperator(systemNamespace, serviceAccount, args...)
 	service := newService(t)
 	s.create(service.token(systemNamespace), service.connection(systemNamespace, v1alpha1.AllowedNamespaces{From: v1alpha1.FromAll}))
 	s.create(user(systemNamespace, "alice", systemNamespace), user("team-b", "bob", systemNamespace))
@@ -91,7 +91,7 @@ func TestNamespaceWithoutRole(t *testing.T) {
 	s.g.Eventually(op.process.Exited()).Should(BeClosed())
 	s.g.Expect(op.process.ExitCode()).To(Equal(1))
 	s.g.Expect(op.log()).To(ContainSubstring("the namespace team-b may be read now"))
-	s.startOperator(serviceAccount, args...)
+	s.startOperator(systemNamespace, serviceAccount, args...)
 	s.awaitReady("mfauser", "team-b", "bob", "True Reconciled")
 }
 

@@ -29,12 +29,12 @@ type operator struct {
 	logFile string
 }
 
-// startOperator runs the manager with the rights of a ServiceAccount in the system namespace, and the arguments of a Pod.
-func (s *site) startOperator(account string, args ...string) *operator {
+// startOperator runs the manager with the rights of a ServiceAccount and the arguments of a Pod.
+func (s *site) startOperator(namespace, account string, args ...string) *operator {
 	s.t.Helper()
 	path, err := program.Build(s.ctx, s.dir)
 	s.g.Expect(err).NotTo(HaveOccurred())
-	access, err := s.cluster.ServiceAccountConfig(s.ctx, systemNamespace, account)
+	access, err := s.cluster.ServiceAccountConfig(s.ctx, namespace, account)
 	s.g.Expect(err).NotTo(HaveOccurred())
 	kubeconfig := filepath.Join(s.dir, "kubeconfig")
 	s.g.Expect(localcluster.WriteKubeconfig(access, kubeconfig)).To(Succeed())
@@ -42,7 +42,7 @@ func (s *site) startOperator(account string, args ...string) *operator {
 	s.g.Expect(err).NotTo(HaveOccurred())
 	s.g.Expect(log.Close()).To(Succeed())
 	// What a Pod knows of itself, and no fixed port: others may test on this machine.
-	args = append(args, "--leader-election-namespace="+systemNamespace, "--health-probe-bind-address=0")
+	args = append(args, "--leader-election-namespace="+namespace, "--health-probe-bind-address=0")
 	process, err := program.Start(path, kubeconfig, log.Name(), args...)
 	s.g.Expect(err).NotTo(HaveOccurred())
 	op := &operator{s, process, log.Name()}
@@ -53,6 +53,14 @@ func (s *site) startOperator(account string, args ...string) *operator {
 		}
 	})
 	return op
+}
+
+// stop ends the program as the end of its Pod does.
+func (o *operator) stop() {
+	o.s.t.Helper()
+	o.s.g.Expect(o.process.Terminate()).To(Succeed())
+	o.s.g.Eventually(o.process.Exited()).Should(BeClosed())
+	o.s.g.Expect(o.process.ExitCode()).To(BeZero())
 }
 
 func (o *operator) log() string {

@@ -2,8 +2,10 @@ package install
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -16,10 +18,14 @@ import (
 	"github.com/trustbuilder-mfa/operator/test/program"
 )
 
+var kustomizeTool = sync.OnceValues(func() (string, error) {
+	return program.Tool(context.Background(), "../../go.tools.mod", "kustomize")
+})
+
 // kustomize builds an overlay.
 func kustomize(t *testing.T, dir string) string {
 	t.Helper()
-	tool, err := program.Tool(t.Context(), "../../go.tools.mod", "kustomize")
+	tool, err := kustomizeTool()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return run(t, tool, "build", dir)
 }

@@ -1,0 +1,121 @@
+package install
+
+import (
+	"context"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/trustbuilder-mfa/operator/test/program"
+)
+
+const (
+	chart = root + "/charts/trustbuilder-mfa-operator"
+	// kubeVersion is what Helm takes a cluster for that it does not ask.
+	kubeVersion = "--kube-version=1.37.0"
+)
+
+var update = flag.Bool("update", false, "write what the chart renders into testdata, to be looked at in the diff")
+
+// helmTool asks go once, which takes a second even for what is built.
+var helmTool = sync.OnceValues(func() (string, error) { return program.Tool(context.Background(), "helm.mod", "helm") })
+
+// helm is the pinned tool, with folders of its own instead of the user's.
+func helm(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	tool, err := helmTool()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	cmd := exec.CommandContext(t.Context(), tool, args...) //nolint:gosec // our own pinned tool
+	home := t.TempDir()
+	cmd.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
+	return cmd
+}
+
+// template renders the chart as the release mfa in the namespace mfa.
+func template(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := helm(t, append([]string{"template", "mfa", chart, "--namespace=mfa", kubeVersion}, args...)...).CombinedOutput()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s", out)
+	return string(out)
+}
+
+func valueFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/chart/*.values.yaml")
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	NewWithT(t).Expect(len(files)).To(BeNumerically(">=", 4))
+	return files
+}
+
+// TestChartLint runs Helm's own checks over the chart with each set of values; a warning is a fault.
+func TestChartLint(t *testing.T) {
+	for _, values := range valueFiles(t) {
+		t.Run(filepath.Base(values), func(t *testing.T) {
+			out, err := helm(t, "lint", "--strict", kubeVersion, "--values="+values, chart).CombinedOutput()
+			NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s", out)
+		})
+	}
+}
+
+// TestChartGolden holds what the chart renders against files that a reviewer has seen. The CRDs are left out:
+// another test holds them against config.
+func TestChartGolden(t *testing.T) {
+	for _, values := range valueFiles(t) {
+		t.Run(filepath.Base(values), func(t *testing.T) {
+			documents := strings.SplitAfter(template(t, "--values="+values), "\n---\n")
+			rendered := slices.DeleteFunc(documents, func(d string) bool { return strings.Contains(d, "\nkind: CustomResourceDefinition\n") })
+			expectGolden(t, strings.TrimSuffix(values, ".values.yaml")+".golden.yaml", strings.Join(rendered, ""))
+		})
+	}
+}
+
+func expectGolden(t *testing.T, file, got string) {
+	t.Helper()
+	g := NewWithT(t)
+	if *update {
+		g.Expect(os.WriteFile(file, []byte(got), 0o600)).To(Succeed())
+	}
+	want, err := os.ReadFile(file) //nolint:gosec // our own
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(got).To(Equal(string(want)), "if this is as it should be: go test ./test/install -run Chart -update")
+}
+
+// TestChartRefusesValues: whoever mistypes a value is told which one, and what is wrong with it.
+func TestChartRefusesValues(t *testing.T) {
+	cases := map[string]struct{ set, want string }{
+		"no such value":             {"replicas=2", "additional properties 'replicas' not allowed"},
+		"no such value, further in": {"crds.enabled=true", "at '/crds': additional properties 'enabled' not allowed"},
+		"no boolean":                {"crds.keep=maybe", "at '/crds/keep': got string, want boolean"},
+		"no number":                 {"replicaCount=two", "at '/replicaCount': got string, want integer"},
+		"less than none":            {"replicaCount=-1", "at '/replicaCount': minimum: got -1, want 0"},
+		"no namespace":              {"watchNamespaces={Team A}", "at '/watchNamespaces/0': 'Team A' does not match pattern"},
+		"one twice":                 {"watchNamespaces={a,a}", "at '/watchNamespaces': items at 0 and 1 are equal"},
+		"no list":                   {"watchNamespaces=team-a", "at '/watchNamespaces': got string, want array"},
+		"no image":                  {"image.repository=", "at '/image/repository': minLength"},
+		"no digest":                 {"image.digest=latest", "at '/image/digest'"},
+		"no pull policy":            {"image.pullPolicy=Sometimes", "at '/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'"},
+		"a connection, no token":    {"connections[0].name=a,connections[0].spec.url=https://x", "at '/connections/0/spec': missing property 'tokenSecretRef'"},
+		"a token as a value":        {"connections[0].name=a,connections[0].spec.tokenSecretRef.name=a,connections[0].token=s3cret", "at '/connections/0': additional properties 'token' not allowed"},
+		"no flag":                   {"extraArgs={zap-log-level=debug}", "at '/extraArgs/0'"},
+		"no duration":               {"metrics.serviceMonitor.interval=often", "at '/metrics/serviceMonitor/interval'"},
+		"a flag with a value":       {"extraArgs={--watch-namespaces=a}", "extraArgs: --watch-namespaces has a value of its own, watchNamespaces"},
+		"replicas without a lease":  {"replicaCount=2,leaderElection.enabled=false", "more than one replica needs leaderElection.enabled"},
+		"everybody's account":       {"serviceAccount.create=false", "serviceAccount.name: name the account that is there"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			out, err := helm(t, "template", "mfa", chart, kubeVersion, "--set", tc.set).CombinedOutput()
+			g.Expect(err).To(HaveOccurred())
+			g.Expect(string(out)).To(ContainSubstring(tc.want))
+			g.Expect(string(out)).NotTo(ContainSubstring("s3cret"))
+		})
+	}
+}
