@@ -68,10 +68,11 @@ CHART := charts/trustbuilder-mfa-operator
 .PHONY: chart
 chart: ## Copy what the Helm chart shares with config/ into it.
 	rm -rf $(CHART)/files
-	mkdir -p $(CHART)/files/crds $(CHART)/files/rbac/users
+	mkdir -p $(CHART)/files/crds $(CHART)/files/rbac/users $(CHART)/files/monitoring
 	cp config/crd/bases/*.yaml $(CHART)/files/crds/
 	cp config/rbac/manager/role.yaml config/rbac/operator/leader_election_role.yaml config/rbac/metrics/*_role.yaml $(CHART)/files/rbac/
 	cp config/rbac/users/*_role.yaml $(CHART)/files/rbac/users/
+	cp config/prometheus/rules.yaml config/grafana/dashboard.json $(CHART)/files/monitoring/
 
 .PHONY: fmt
 fmt: ## Format the Go files.

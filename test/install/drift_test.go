@@ -1,7 +1,9 @@
 package install
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,17 +20,20 @@ import (
 // The chart and config are two ways to one operator: what it may do, how it runs and what it serves must be the same by both.
 func TestChartAgreesWithConfig(t *testing.T) {
 	config := func(parts ...string) string { return filepath.Join(append([]string{root, "config"}, parts...)...) }
+	watching := slices.Clip([]string{
+		"networkPolicy.enabled=true", "metrics.serviceMonitor.enabled=true", "metrics.prometheusRule.enabled=true", "metrics.dashboard.enabled=true",
+	})
 	cases := map[string]struct {
 		kustomizations []string
 		values         []string
 	}{
 		"cluster-wide": {
-			[]string{config("default"), config("network-policy"), config("prometheus")},
-			[]string{"networkPolicy.enabled=true", "metrics.serviceMonitor.enabled=true", "podDisruptionBudget.enabled=true"},
+			[]string{config("default"), config("network-policy"), config("prometheus"), config("grafana")},
+			append(watching, "podDisruptionBudget.enabled=true"),
 		},
 		"in listed namespaces": {
-			[]string{config("samples", "namespaced"), config("namespaced", "metrics"), config("network-policy"), config("prometheus")},
-			[]string{"watchNamespaces={" + systemNamespace + ",team-a}", "metrics.authDelegator=true", "networkPolicy.enabled=true", "metrics.serviceMonitor.enabled=true"},
+			[]string{config("samples", "namespaced"), config("namespaced", "metrics"), config("network-policy"), config("prometheus"), config("grafana")},
+			append(watching, "watchNamespaces={"+systemNamespace+",team-a}", "metrics.authDelegator=true"),
 		},
 	}
 	for name, tc := range cases {
@@ -50,6 +55,8 @@ func TestChartAgreesWithConfig(t *testing.T) {
 			g.Expect(podSpec(t, charted)).To(Equal(podSpec(t, shipped)), "the Pod, its arguments among it")
 			g.Expect(specOf(t, charted, "Service", "selector")).To(Equal(specOf(t, shipped, "Service", "selector")))
 			g.Expect(specOf(t, charted, "ServiceMonitor", "selector")).To(Equal(specOf(t, shipped, "ServiceMonitor", "selector")))
+			g.Expect(specOf(t, charted, "PrometheusRule", "")).To(Equal(specOf(t, shipped, "PrometheusRule", "")), "the alerts: make chart")
+			g.Expect(dashboards(t, charted)).To(Equal(dashboards(t, shipped)), "the dashboard: make chart")
 			g.Expect(ingress(t, charted)).To(Equal(ingress(t, shipped)))
 			expectSelected(t, charted)
 			expectSelected(t, shipped)
@@ -151,6 +158,22 @@ func specOf(t *testing.T, rendered []*unstructured.Unstructured, kind, without s
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	delete(spec, without)
 	return spec
+}
+
+// dashboards are the files that Grafana's sidecar finds.
+func dashboards(t *testing.T, rendered []*unstructured.Unstructured) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, object := range rendered {
+		if object.GetKind() == "ConfigMap" && object.GetLabels()["grafana_dashboard"] == "1" {
+			maps.Copy(out, typed[corev1.ConfigMap](t, object).Data)
+		}
+	}
+	NewWithT(t).Expect(out).To(HaveLen(1))
+	for _, text := range out {
+		NewWithT(t).Expect(json.Valid([]byte(text))).To(BeTrue())
+	}
+	return out
 }
 
 // expectSelected holds the labels by which one object finds another against those that the other has.
