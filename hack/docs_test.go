@@ -61,24 +61,6 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 	g.Expect(missing).To(BeEmpty())
 }
 
-var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-
-// TestLinksLeadSomewhere follows the links between the project's own files.
-func TestLinksLeadSomewhere(t *testing.T) {
-	g := NewWithT(t)
-	docs, err := filepath.Glob("../docs/*.md")
-	g.Expect(err).NotTo(HaveOccurred())
-	top, err := filepath.Glob("../*.md")
-	g.Expect(err).NotTo(HaveOccurred())
-	for _, file := range append(docs, top...) {
-		text, err := os.ReadFile(file)
-		g.Expect(err).NotTo(HaveOccurred())
-		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
-			g.Expect(filepath.Join(filepath.Dir(file), found[1])).To(BeAnExistingFile(), file)
-		}
-	}
-}
-
 // wordsOfCode are the words between backticks and in the code blocks of a page.
 func wordsOfCode(g Gomega, page string) map[string]bool {
 	text, err := os.ReadFile(page)
