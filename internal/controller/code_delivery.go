@@ -11,6 +11,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // activateCode switches an inactive code on when the manifest says so: once, for the phase moves on with it. A pass that is
@@ -24,7 +25,7 @@ func (r *UserReconciler) activateCode(ctx context.Context, s *scope) error {
 	if err := r.freshen(ctx, s); err != nil {
 		return err
 	}
-	if unfit(code.Purpose, *s.account) != "" {
+	if rules.Unfit(code.Purpose, *s.account) != "" {
 		return nil // a blocked account's code waits; one that was used is seen to by observe
 	}
 	content, err := r.readCodeSecret(ctx, s)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 var remoteCodeTypes = map[v1alpha1.CodeType]mfaclient.CodeType{
@@ -31,10 +32,10 @@ func byEmail(delivery v1alpha1.CodeDelivery) bool {
 }
 
 // issue asks for a code: first the intent, locked to what this pass has read, then the call, then at once its storing.
-func (r *UserReconciler) issue(ctx context.Context, s *scope, request *codeRequest, devices []string) error {
-	intent := request.intent(r.now())
+func (r *UserReconciler) issue(ctx context.Context, s *scope, request *rules.CodeRequest, devices []string) error {
+	intent := request.Intent(r.now())
 	intent.DeviceIDs = devices
-	noteRequest(s.user, request)
+	rules.NoteRequest(s.user, request)
 	s.issuing(intent)
 	s.countCode(intent.At)
 	if err := r.recordIntent(ctx, s); err != nil {
@@ -47,18 +48,6 @@ func (r *UserReconciler) issue(ctx context.Context, s *scope, request *codeReque
 	ctx, cancel := unrepeatable(ctx)
 	defer cancel()
 	return r.handOut(ctx, s, intent, code)
-}
-
-// intent is the request just before it is sent.
-func (c *codeRequest) intent(now time.Time) *v1alpha1.CodeIntent {
-	return &v1alpha1.CodeIntent{
-		Request: c.name, Purpose: c.purpose, Type: c.codeType, Delivery: c.delivery, At: metav1.NewTime(now.Truncate(time.Second)), Sent: true,
-	}
-}
-
-// creationRequest is the request that comes with a new account.
-func creationRequest(user *v1alpha1.MFAUser) *codeRequest {
-	return newRequest(user, requestCreate, v1alpha1.PurposeEnrollment)
 }
 
 // issuing notes a request that is on its way. A code before it that lives keeps its record: should the service refuse, it
@@ -92,7 +81,7 @@ func recentCodes(status *v1alpha1.MFAUserStatus, now time.Time) []metav1.Time {
 
 // issueFailed keeps the request open when the service may have issued a code or has not come to it, and is done with it when
 // the service has refused.
-func (r *UserReconciler) issueFailed(ctx context.Context, s *scope, request *codeRequest, err error) error {
+func (r *UserReconciler) issueFailed(ctx context.Context, s *scope, request *rules.CodeRequest, err error) error {
 	e := asClientError(err)
 	if e.Unclear {
 		// A code that nobody saw may live now, and then the one in the Secret is dead.
@@ -198,16 +187,16 @@ func (s *scope) usedUnseen(intent *v1alpha1.CodeIntent) {
 }
 
 // refuse is done with a request that can't be met: it never acts later. A code that lives is not touched.
-func (s *scope) refuse(request *codeRequest, why string) {
-	noteRequest(s.user, request)
+func (s *scope) refuse(request *rules.CodeRequest, why string) {
+	rules.NoteRequest(s.user, request)
 	status := &s.user.Status
-	status.CodeRefusal = &v1alpha1.CodeRefusal{Request: request.name, Message: why + request.wayOn()}
-	if status.Code != nil && (live(status.Code) || renewalRequest(s.user) != nil) {
+	status.CodeRefusal = &v1alpha1.CodeRefusal{Request: request.Name, Message: why + request.WayOn()}
+	if status.Code != nil && (live(status.Code) || rules.RenewalRequest(s.user) != nil) {
 		status.Code.Pending = nil // it lives, or is to be renewed
 	} else {
-		status.Code = &v1alpha1.CodeStatus{Request: request.name, Type: request.codeType, Delivery: request.delivery, Phase: v1alpha1.CodeRefused}
-		if request.purpose != purposePINErrors {
-			status.Code.Purpose = request.purpose
+		status.Code = &v1alpha1.CodeStatus{Request: request.Name, Type: request.Type, Delivery: request.Delivery, Phase: v1alpha1.CodeRefused}
+		if request.Purpose != rules.PurposePINErrors {
+			status.Code.Purpose = request.Purpose
 		}
 	}
 	s.warn("CodeRefused", "IssueCode", status.CodeRefusal.Message)

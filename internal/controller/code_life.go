@@ -12,6 +12,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/inventory"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // takeAnswer records a code that reached its Secret and not status, before anything may stop the pass. Else the end of the code
@@ -98,7 +99,7 @@ func (s *scope) look() {
 	}
 	account, known := s.conn.inventory.ByID(s.accountID())
 	if known && inventory.LoginKey(account.Login) == inventory.LoginKey(s.user.Spec.Login) && !s.conn.inventory.Missing(account.ID) {
-		s.user.Status.State = accountState(account.State)
+		s.user.Status.State = rules.State(account.State)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // codeContent is what a code Secret says. Without code and link it is the record of a code that is no more.
@@ -50,7 +51,7 @@ func (r *UserReconciler) checkSecret(ctx context.Context, s *scope) error {
 		return err
 	}
 	trial := codeContent{
-		code: mfaclient.NewCode("trial"), request: requestCreate, accountID: "0", login: s.user.Spec.Login, state: v1alpha1.StateUnknown,
+		code: mfaclient.NewCode("trial"), request: rules.RequestCreate, accountID: "0", login: s.user.Spec.Login, state: v1alpha1.StateUnknown,
 		purpose: v1alpha1.PurposeEnrollment, codeType: s.user.Spec.Code.Type, issuedAt: s.now, expiresAt: s.now,
 	}
 	if err := r.applySecret(ctx, s, trial, applyDryRun); err != nil {

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -9,65 +8,14 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
-
-// guard is the brake on mass removals, changeGuard. It counts the accounts that lost their access within the window and
-// those that are to lose it now, and above the limit lets none go: a namespace deleted by accident stops before its first
-// account and not after its tenth.
-type guard struct {
-	limit  int
-	window time.Duration
-}
-
-// accounts is a set of account ids.
-type accounts map[string]struct{}
-
-func guardOf(conn *v1alpha1.MFAConnection) guard {
-	g := guard{limit: 10, window: time.Hour}
-	if limit := conn.Spec.ChangeGuard.MaxRemovals; limit != nil {
-		g.limit = int(*limit)
-	}
-	if window := conn.Spec.ChangeGuard.Window.Duration; window > 0 {
-		g.window = window
-	}
-	return g
-}
-
-// holds tells whether a removal counts within the window. Such a removal is never dropped from the record.
-func (g guard) holds(removal *v1alpha1.Removal, now time.Time) bool {
-	return removal.Action != v1alpha1.RemovalKeep && now.Sub(removal.Time.Time) < g.window
-}
-
-// opens says when the accounts asked for may go: now, once enough earlier removals have left the window, or not by the
-// passing of time.
-func (g guard) opens(removals []v1alpha1.Removal, asked accounts, now time.Time) (at time.Time, ever bool) {
-	newest := map[string]time.Time{}
-	for n := range removals {
-		removal := &removals[n]
-		if _, again := asked[removal.AccountID]; !again && g.holds(removal, now) {
-			newest[removal.AccountID] = removal.Time.Time // they stand in order
-		}
-	}
-	excess := len(asked) + len(newest) - g.limit
-	switch {
-	case excess <= 0:
-		return now, true
-	case excess > len(newest):
-		return time.Time{}, false
-	}
-	leave := make([]time.Time, 0, len(newest))
-	for _, last := range newest {
-		leave = append(leave, last.Add(g.window))
-	}
-	slices.SortFunc(leave, time.Time.Compare)
-	return leave[excess-1], true
-}
 
 // passGuard lets a removal pass, by the count or by an approval, which it uses up in the object, or says that it is held.
 func (r *UserReconciler) passGuard(s *scope, conn *v1alpha1.MFAConnection, id mfaclient.AccountID, now time.Time) error {
 	asked := awaitingRemoval(conn, r.usersThrough(s.conn.key))
 	asked[string(id)] = struct{}{}
-	opens, ever := guardOf(conn).opens(conn.Status.Removals, asked, now)
+	opens, ever := rules.GuardOf(conn).Opens(conn.Status.Removals, asked, now)
 	if ever && !opens.After(now) || useApproval(conn, now) {
 		return nil
 	}
@@ -85,8 +33,8 @@ const messageHeld = "the MFAConnection's changeGuard holds this removal: more ac
 	"Ask the connection's owner to approve removals with the annotation trustbuilder-mfa.dev/approve-removals: <n>/<token>, or to raise changeGuard.maxRemovals"
 
 // awaitingRemoval returns the accounts whose access the manifests ask to take away now, as far as the cluster knows.
-func awaitingRemoval(conn *v1alpha1.MFAConnection, users everyUser) accounts {
-	waiting := accounts{}
+func awaitingRemoval(conn *v1alpha1.MFAConnection, users everyUser) rules.Accounts {
+	waiting := rules.Accounts{}
 	for user := range users {
 		switch {
 		case !awaitsRemoval(user):
@@ -110,7 +58,7 @@ func awaitsRemoval(user *v1alpha1.MFAUser) bool {
 	}
 	if !user.DeletionTimestamp.IsZero() {
 		goes := spec.DeletionPolicy == v1alpha1.DeletionDelete || status.State != v1alpha1.StateBlocked
-		return goes && !letsGo(user)
+		return goes && !rules.LetsGo(user)
 	}
 	switch reason := readyOf(status.Conditions).Reason; {
 	case status.AccountID == "":
@@ -118,7 +66,7 @@ func awaitsRemoval(user *v1alpha1.MFAUser) bool {
 	case reason == v1alpha1.ReasonRemovalHeld, reason == v1alpha1.ReasonAccountMissing:
 		return true
 	}
-	if request := statedRequest(user); request != nil && request.purpose == v1alpha1.PurposeRestore && slices.Contains(fits[request.purpose], status.State) {
+	if request := rules.StatedRequest(user); request != nil && request.Purpose == v1alpha1.PurposeRestore && rules.Fits(request.Purpose, status.State) {
 		return true
 	}
 	blocked := status.State == v1alpha1.StateBlocked || status.State == "" || asStated(user)

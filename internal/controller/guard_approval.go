@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 const (
@@ -87,7 +88,7 @@ func (s *connectionScope) decideApproval(value string) {
 		return
 	}
 	// It takes the place of an earlier one: never do more go than the newest says.
-	status.Approval = &v1alpha1.RemovalApproval{Left: n, ExpiresAt: metav1.NewTime(s.now.Add(guardOf(s.object).window))}
+	status.Approval = &v1alpha1.RemovalApproval{Left: n, ExpiresAt: metav1.NewTime(s.now.Add(rules.GuardOf(s.object).Window))}
 	s.approved = true
 	s.tell(corev1.EventTypeNormal, eventApproved, fmt.Sprintf("held removals that may go now: %d", n))
 }

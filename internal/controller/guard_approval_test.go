@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // TestApprovals: each token lets go the number it says, once.
@@ -119,7 +120,7 @@ func TestApprovalIsForWhatIsHeld(t *testing.T) {
 // TestHandledTokensAreBounded: a hundred are remembered.
 func TestHandledTokensAreBounded(t *testing.T) {
 	g := NewWithT(t)
-	s := &connectionScope{object: &v1alpha1.MFAConnection{}, use: usage{waiting: accounts{"1": {}}}}
+	s := &connectionScope{object: &v1alpha1.MFAConnection{}, use: usage{waiting: rules.Accounts{"1": {}}}}
 	for n := range 150 {
 		s.object.Annotations = map[string]string{v1alpha1.AnnotationApproveRemovals: fmt.Sprintf("1/t%d", n)}
 		s.handleApproval()

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // usage is what the MFAUsers of a connection make of it.
@@ -22,7 +23,7 @@ type usage struct {
 	// heldKeys are the latter.
 	heldKeys []types.NamespacedName
 	// waiting are the accounts whose removal is asked for.
-	waiting accounts
+	waiting rules.Accounts
 }
 
 type perNamespace map[string]int
@@ -100,7 +101,7 @@ func (r *ConnectionReconciler) wakeHeld(s *connectionScope) {
 }
 
 func (s *connectionScope) guardOpens() (at time.Time, ever bool) {
-	return guardOf(s.object).opens(s.object.Status.Removals, s.use.waiting, s.now)
+	return rules.GuardOf(s.object).Opens(s.object.Status.Removals, s.use.waiting, s.now)
 }
 
 // guardDeadline is the next time at which the guard has something to do by itself: removals may go, or an approval lapses.

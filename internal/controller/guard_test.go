@@ -11,6 +11,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 const (
@@ -294,11 +295,11 @@ func TestGuardOpens(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			asked := accounts{}
+			asked := rules.Accounts{}
 			for _, id := range tc.asked {
 				asked[id] = struct{}{}
 			}
-			at, ever := guard{tc.limit, time.Hour}.opens(tc.removals, asked, now)
+			at, ever := rules.Guard{Limit: tc.limit, Window: time.Hour}.Opens(tc.removals, asked, now)
 			got := "never"
 			if ever {
 				got = fmt.Sprint(int(at.Sub(now).Minutes()))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 const (
@@ -93,7 +94,7 @@ func (r *ConnectionReconciler) countAccounts(s *connectionScope) {
 		if counts.ByState == nil {
 			counts.ByState = map[v1alpha1.AccountState]int32{}
 		}
-		counts.ByState[accountState(state)] += int32(n)
+		counts.ByState[rules.State(state)] += int32(n)
 	}
 	conn.mu.Lock()
 	defer conn.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // modelStep is something that somebody may do at any time.
@@ -241,7 +242,7 @@ func (m *modelWorld) raiseGeneration() {
 		by := pick(m, int64(1), 1, 1, 2, -1, -2)
 		m.editAsked(a, "generation", func(u *v1alpha1.MFAUser) {
 			u.Spec.Code.Generation = new(max(0, a.generation()+by))
-			if purpose := m.rollPurpose(a); purpose != purposePINErrors && m.dice.IntN(2) == 0 {
+			if purpose := m.rollPurpose(a); purpose != rules.PurposePINErrors && m.dice.IntN(2) == 0 {
 				u.Spec.Code.Purpose, u.Spec.Code.Renewal = purpose, v1alpha1.RenewalNever
 			}
 		})

@@ -11,14 +11,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
-	"github.com/trustbuilder-mfa/operator/internal/inventory"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 const (
-	// removalsLife and removalsMax bound the record of removals.
-	removalsLife = 30 * 24 * time.Hour
-	removalsMax  = 1000
+	// removalsMax bounds the record of removals, beside rules.RemovalsLife.
+	removalsMax = 1000
 	// removalRepeat is the time in which the same removal of the same account is the same one, tried again.
 	removalRepeat = time.Hour
 )
@@ -65,10 +64,10 @@ func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mf
 // withRoom returns the record without what is older than 30 days and, when it is full, without as much more as makes room
 // for one entry. What the guard counts is never dropped: then the removal waits for the window to pass.
 func withRoom(conn *v1alpha1.MFAConnection, now time.Time) ([]v1alpha1.Removal, error) {
-	g := guardOf(conn)
+	g := rules.GuardOf(conn)
 	kept := make([]v1alpha1.Removal, 0, len(conn.Status.Removals)+1)
 	for _, removal := range conn.Status.Removals {
-		if now.Sub(removal.Time.Time) < removalsLife || g.holds(&removal, now) {
+		if now.Sub(removal.Time.Time) < rules.RemovalsLife || g.Holds(&removal, now) {
 			kept = append(kept, removal)
 		}
 	}
@@ -79,7 +78,7 @@ func withRoom(conn *v1alpha1.MFAConnection, now time.Time) ([]v1alpha1.Removal, 
 		}
 		if at < 0 {
 			return nil, stalledFor(v1alpha1.ReasonRemovalHeld,
-				"the MFAConnection's record of removals is full of those within the changeGuard's window; this one waits until some are older", kept[0].Time.Add(g.window).Sub(now))
+				"the MFAConnection's record of removals is full of those within the changeGuard's window; this one waits until some are older", kept[0].Time.Add(g.Window).Sub(now))
 		}
 		kept = slices.Delete(kept, at, at+1)
 	}
@@ -105,14 +104,14 @@ func repeated(removals []v1alpha1.Removal) int {
 
 // leastMissed returns the entry to drop first: the oldest of the namespace that has the most, so that one tenant can't cost
 // another the way back to his accounts. -1 when all lie within the guard's window.
-func leastMissed(removals []v1alpha1.Removal, g guard, now time.Time) int {
+func leastMissed(removals []v1alpha1.Removal, g rules.Guard, now time.Time) int {
 	entries := map[string]int{}
 	for n := range removals {
 		entries[removals[n].Namespace]++
 	}
 	at := -1
 	for n := range removals {
-		if !g.holds(&removals[n], now) && (at < 0 || entries[removals[n].Namespace] > entries[removals[at].Namespace]) {
+		if !g.Holds(&removals[n], now) && (at < 0 || entries[removals[n].Namespace] > entries[removals[at].Namespace]) {
 			at = n
 		}
 	}
@@ -124,7 +123,7 @@ func leastMissed(removals []v1alpha1.Removal, g guard, now time.Time) int {
 // within an hour.
 func recorded(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, id mfaclient.AccountID, action v1alpha1.RemovalAction, released bool, now time.Time) bool {
 	return slices.ContainsFunc(conn.Status.Removals, func(removal v1alpha1.Removal) bool {
-		if !isOf(&removal, user) || removal.AccountID != string(id) || removal.Action != action || removal.Released != released {
+		if !rules.IsOf(&removal, user) || removal.AccountID != string(id) || removal.Action != action || removal.Released != released {
 			return false
 		}
 		if released {
@@ -132,21 +131,4 @@ func recorded(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, id mfaclient
 		}
 		return now.Sub(removal.Time.Time) <= removalRepeat
 	})
-}
-
-// releasedRemoval returns the newest removal that let this very manifest go from this very account. It proves the account
-// ours, for 30 days: entries are dropped only when another comes.
-func releasedRemoval(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, account mfaclient.Account, now time.Time) *v1alpha1.Removal {
-	for n := len(conn.Status.Removals) - 1; n >= 0; n-- {
-		removal := &conn.Status.Removals[n]
-		if isOf(removal, user) && removal.AccountID == string(account.ID) && removal.Released && now.Sub(removal.Time.Time) < removalsLife {
-			return removal
-		}
-	}
-	return nil
-}
-
-func isOf(removal *v1alpha1.Removal, user *v1alpha1.MFAUser) bool {
-	return removal.Namespace == user.Namespace && removal.Name == user.Name &&
-		inventory.LoginKey(removal.Login) == inventory.LoginKey(user.Spec.Login)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/inventory"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // checkRivals stops the pass when another MFAUser owns the same login of the same service.
@@ -19,7 +20,7 @@ func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
 	}
 	for n := range rivals {
 		rival := &rivals[n]
-		if rival.UID == s.user.UID || !owns(rival, s.user) {
+		if rival.UID == s.user.UID || !rules.Owns(rival, s.user) {
 			continue
 		}
 		competes, err := r.competes(ctx, s, rival)
@@ -33,21 +34,6 @@ func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// owns tells whether a goes before b: who holds the account, else who may just be making it, else the older one, else
-// the lower UID.
-func owns(a, b *v1alpha1.MFAUser) bool {
-	switch {
-	case (a.Status.AccountID != "") != (b.Status.AccountID != ""):
-		return a.Status.AccountID != ""
-	case (a.Status.Creating != nil) != (b.Status.Creating != nil):
-		// Else the older one would run into the newer one's account, and each would wait for the other.
-		return a.Status.Creating != nil
-	case !a.CreationTimestamp.Equal(&b.CreationTimestamp):
-		return a.CreationTimestamp.Before(&b.CreationTimestamp)
-	}
-	return a.UID < b.UID
-}
-
 // competes tells whether a rival is after the same account: in the same service, and holding it or allowed to. Without
 // the latter anybody could keep a login from its owner by naming it first.
 func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1.MFAUser) (bool, error) {
@@ -59,30 +45,18 @@ func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1
 	if err != nil {
 		return false, err
 	}
-	if !sameService(s.connObject, &other) {
+	if !rules.SameService(s.connObject, &other) {
 		return false, nil
 	}
 	if rival.Status.AccountID != "" || rival.Status.Creating != nil {
 		return true, nil
 	}
 	allowed, err := r.namespaceAllowed(ctx, &other, rival.Namespace)
-	if err != nil || !allowed || violation(&other, rival) != "" {
+	if err != nil || !allowed || rules.Violation(&other, rival) != "" {
 		return false, err
 	}
 	_, exists := s.conn.inventory.ByLogin(rival.Spec.Login)
-	return exists || maySettle(&other, rival), nil // it may take up an account, or make one
-}
-
-// sameService tells whether two connections are known to lead to one service. A connection that never worked, or whose
-// token does not say, keeps nobody from a login: the listing and the service's own refusal tell then.
-func sameService(a, b *v1alpha1.MFAConnection) bool {
-	if a.UID == b.UID {
-		return true
-	}
-	if a.Spec.URL != b.Spec.URL {
-		return false // also where both name one service id: a connection's owner could make a token that claims any
-	}
-	return a.Status.ServiceID != "" && a.Status.ServiceID == b.Status.ServiceID
+	return exists || rules.MaySettle(&other, rival), nil // it may take up an account, or make one
 }
 
 // wakeRivals wakes the MFAUsers that wait for the same login.

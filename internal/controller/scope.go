@@ -9,6 +9,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // scope is one pass over one MFAUser: what was read, what the steps found, and what finish has to write.
@@ -60,7 +61,7 @@ func newScope(user *v1alpha1.MFAUser, now time.Time) *scope {
 	}
 	ready := readyOf(user.Status.Conditions)
 	s.open = ready.Status != metav1.ConditionTrue || user.Status.ObservedGeneration != user.Generation || s.deleting() ||
-		user.Status.Creating != nil || s.pendingCode() != nil || s.requested != "" || statedRequest(user) != nil
+		user.Status.Creating != nil || s.pendingCode() != nil || s.requested != "" || rules.StatedRequest(user) != nil
 	return s
 }
 
@@ -106,22 +107,5 @@ func (s *scope) mark(kind string, status metav1.ConditionStatus, reason, message
 func (s *scope) see(account mfaclient.Account) {
 	s.account = &account
 	s.user.Status.AccountID = string(account.ID)
-	s.user.Status.State = accountState(account.State)
-}
-
-// accountState translates the service's spelling.
-func accountState(state mfaclient.State) v1alpha1.AccountState {
-	switch state {
-	case mfaclient.StatePendingActivation:
-		return v1alpha1.StatePendingActivation
-	case mfaclient.StateActivated:
-		return v1alpha1.StateActivated
-	case mfaclient.StateExpired:
-		return v1alpha1.StateExpired
-	case mfaclient.StateBlocked:
-		return v1alpha1.StateBlocked
-	case mfaclient.StatePinBlocked:
-		return v1alpha1.StatePinBlocked
-	}
-	return v1alpha1.StateUnknown
+	s.user.Status.State = rules.State(account.State)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // syncAccount makes the account's fields what the manifest states, or makes the account.
@@ -29,15 +30,15 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 		}
 	}
 	s.forgetOwnBlock()
-	diff := compare(s.user, *s.account)
+	diff := rules.Compare(s.user, *s.account)
 	s.recount(diff)
-	if diff.empty() {
+	if diff.Empty() {
 		s.markFieldsInSync()
 		return nil
 	}
-	s.markDiffering(diff.names())
+	s.markDiffering(diff.Names())
 	if s.observeOnly() {
-		s.pending = append(s.pending, diff.names()...)
+		s.pending = append(s.pending, diff.Names()...)
 		return nil
 	}
 	s.open = true
@@ -59,7 +60,7 @@ func (s *scope) forgetOwnBlock() {
 
 // makeAccount makes the account, where it can be made what the manifest asks.
 func (r *UserReconciler) makeAccount(ctx context.Context, s *scope) error {
-	if !maySettle(s.connObject, s.user) {
+	if !rules.MaySettle(s.connObject, s.user) {
 		return stalled(v1alpha1.ReasonNotAllowed,
 			"the manifest states no role, so its account would stay a User, and the MFAConnection's policy.roles does not list that role; state one that it lists")
 	}
@@ -87,7 +88,7 @@ func (r *UserReconciler) ownAccount(ctx context.Context, s *scope) error {
 }
 
 // updateAccount writes what differs.
-func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff difference) error {
+func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff rules.Difference) error {
 	if s.takesAway(diff, *s.account) {
 		done, err := r.lookAgain(ctx, s, &diff)
 		if err != nil {
@@ -95,31 +96,37 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff diffe
 		}
 		defer done()
 	}
-	if diff.empty() {
+	if diff.Empty() {
 		if len(s.unkept) == 0 {
 			s.markFieldsInSync()
 		}
 		return nil
 	}
-	account, err := s.client.UpdateAccount(ctx, s.account.ID, diff.fields())
+	account, err := s.client.UpdateAccount(ctx, s.account.ID, diff.Fields())
 	if err != nil {
 		return r.whenGone(s, err)
 	}
 	s.conn.inventory.Put(account)
-	s.did("Updated", "Update", "wrote "+strings.Join(diff.names(), ", "))
+	s.did("Updated", "Update", "wrote "+strings.Join(diff.Names(), ", "))
 	s.countWrites(diff)
 	// The answer is in the picture now, so no listing will tell that the account was renamed or promoted meanwhile.
 	if err := r.accept(s, account); err != nil {
 		return err
 	}
 	s.forgetOwnBlock()
-	s.judgeWrites(compare(s.user, account))
+	s.judgeWrites(rules.Compare(s.user, account))
 	return nil
+}
+
+// takesAway tells whether writing the difference takes access or power from anybody. The block of an account that this
+// very pass has made does not.
+func (s *scope) takesAway(diff rules.Difference, account mfaclient.Account) bool {
+	return diff.Blocks() && !s.made || diff.Demotes(account)
 }
 
 // lookAgain reads the account afresh before a change that takes something away, for the listing may be an interval old,
 // and leaves in diff what is still to be written. What it returns is called once that is done.
-func (r *UserReconciler) lookAgain(ctx context.Context, s *scope, diff *difference) (done func(), err error) {
+func (r *UserReconciler) lookAgain(ctx context.Context, s *scope, diff *rules.Difference) (done func(), err error) {
 	if err := protected(s, *s.account); err != nil {
 		return nil, err // without a call: it is looked at again in every interval
 	}
@@ -131,14 +138,14 @@ func (r *UserReconciler) lookAgain(ctx context.Context, s *scope, diff *differen
 	if err := r.accept(s, fresh); err != nil {
 		return nil, err
 	}
-	*diff = s.writable(compare(s.user, fresh))
+	*diff = s.writable(rules.Compare(s.user, fresh))
 	if !s.takesAway(*diff, fresh) {
 		return func() {}, nil
 	}
 	if done, err = r.mayTakeFrom(ctx, s, fresh); err != nil {
 		return nil, err
 	}
-	if diff.blocks() && !s.made {
+	if diff.Blocks() && !s.made {
 		if err := r.recordRemoval(ctx, s, fresh, v1alpha1.RemovalBlock, false); err != nil {
 			done()
 			return nil, err
@@ -178,19 +185,11 @@ func (r *UserReconciler) whenGone(s *scope, err error) error {
 // protected refuses to take power or access from the accounts without which nobody could administer the service. Whether
 // one is among them changes with other accounts, which wake nobody: it is looked at again in every interval.
 func protected(s *scope, account mfaclient.Account) error {
-	refuse := func(message string) error {
-		return stalledFor(v1alpha1.ReasonProtectedAccount, message, interval(s.connObject))
+	message := rules.Protection(s.claims.AdminLogin, account, func() int { return s.conn.inventory.CountRole(mfaclient.RoleAdministrator) })
+	if message == "" {
+		return nil
 	}
-	if s.claims.AdminLogin != "" && strings.EqualFold(account.Login, s.claims.AdminLogin) {
-		return refuse("this is the account of the API token itself; it is never blocked, demoted or deleted")
-	}
-	if account.Role != mfaclient.RoleUser && s.claims.AdminLogin == "" {
-		return refuse("with an opaque token the token's own account is not known, so no privileged account is blocked, demoted or deleted")
-	}
-	if account.Role == mfaclient.RoleAdministrator && !account.Blocked && s.conn.inventory.CountRole(mfaclient.RoleAdministrator) <= 1 {
-		return refuse("this is the last administrator of the service; it is never blocked, demoted or deleted")
-	}
-	return nil
+	return stalledFor(v1alpha1.ReasonProtectedAccount, message, interval(s.connObject))
 }
 
 // markFieldsInSync says that the fields are as stated. Where groups are stated too, syncGroups has the last word: the

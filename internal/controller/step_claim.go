@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
-	"github.com/trustbuilder-mfa/operator/internal/inventory"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // claim finds the account that is this user's, or learns that there is none yet. Labels, annotations and Secrets prove
@@ -67,22 +67,15 @@ func (r *UserReconciler) loseAccount(ctx context.Context, s *scope) error {
 
 // accept takes an account as this user's if login and role permit. It is the gate before every write.
 func (r *UserReconciler) accept(s *scope, account mfaclient.Account) error {
-	if inventory.LoginKey(account.Login) != inventory.LoginKey(s.user.Spec.Login) {
-		return stalled(v1alpha1.ReasonIdentityMismatch,
-			"the account with the recorded id has another login now; nothing is written. Rename it back in the service, or delete this MFAUser with the annotation trustbuilder-mfa.dev/orphan: \"true\" and create it anew")
+	reason, message := rules.AcceptRefusal(s.connObject, s.user, account)
+	if reason == v1alpha1.ReasonPrivilegedAccount {
+		s.user.Status.State = rules.State(account.State)
 	}
-	if !roleAllowed(s.connObject, account.Role) && !unfinished(s.user, account) {
-		s.user.Status.State = accountState(account.State)
-		return stalled(v1alpha1.ReasonPrivilegedAccount, "the account's role in the service is not listed in the MFAConnection's policy.roles; it is not touched")
+	if reason != "" {
+		return stalled(reason, message)
 	}
 	s.see(account)
 	return nil
-}
-
-// unfinished tells whether an account has yet to get the role that its manifest states: it starts as a User, also where
-// policy.roles lists only more powerful ones. Nobody has used it, and it has no power.
-func unfinished(user *v1alpha1.MFAUser, account mfaclient.Account) bool {
-	return user.Spec.Role != nil && *user.Spec.Role != v1alpha1.RoleUser && madeByUs(account)
 }
 
 // findAccount looks for an account with the user's login and decides whether it is, or may become, the user's.
@@ -101,13 +94,13 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 	switch {
 	case !exists:
 		return nil
-	case s.user.Status.Creating != nil && madeByUs(account):
+	case s.user.Status.Creating != nil && rules.MadeByUs(account):
 		return r.resumeCreation(ctx, s, account)
 	}
 	if err := mayBegin(s); err != nil {
 		return err
 	}
-	if removal := releasedRemoval(s.connObject, s.user, account, s.now); removal != nil {
+	if removal := rules.ReleasedRemoval(s.connObject, s.user, account, s.now); removal != nil {
 		return r.takeBack(s, account, *removal)
 	}
 	return r.adopt(s, account)
@@ -117,17 +110,10 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 // the time in which a login is given to somebody else.
 const intentLife = 24 * time.Hour
 
-// madeByUs tells whether an account looks like the outcome of a creation whose answer was lost. The intent to create it
-// was recorded while a complete listing lacked the login; anything that somebody has used or been given power with since is not ours.
-func madeByUs(account mfaclient.Account) bool {
-	fresh := account.State == mfaclient.StatePendingActivation || account.State == mfaclient.StateExpired
-	return fresh && account.LastAuthenticated.IsZero() && account.Role == mfaclient.RoleUser
-}
-
 // resumeCreation takes up an account whose creation was not answered. Its code was seen by nobody unless the Secret
 // holds it, so it is asked for once more: recorded now, done by syncCode.
 func (r *UserReconciler) resumeCreation(ctx context.Context, s *scope, account mfaclient.Account) error {
-	intent := creationRequest(s.user).intent(s.now)
+	intent := rules.CreationRequest(s.user).Intent(s.now)
 	// Before anything is noted: a read that fails must leave the creation open.
 	answered, err := r.answersCreation(ctx, s, account.ID, intent)
 	if err != nil {
@@ -137,7 +123,7 @@ func (r *UserReconciler) resumeCreation(ctx context.Context, s *scope, account m
 		return err
 	}
 	s.user.Status.Creating = nil
-	noteHandled(s.user)
+	rules.NoteHandled(s.user)
 	if answered || s.user.Spec.Code.WantedGeneration() > 0 {
 		s.issuing(intent)
 	}
@@ -152,7 +138,7 @@ func (r *UserReconciler) answersCreation(ctx context.Context, s *scope, id mfacl
 	if _, foreign := isOutcome(err); foreign {
 		return false, nil // syncCode says so
 	}
-	if err != nil || !stored.answers(requestCreate, id) {
+	if err != nil || !stored.answers(rules.RequestCreate, id) {
 		return false, err
 	}
 	if _, known := remoteCodeTypes[stored.codeType]; known {
@@ -178,18 +164,8 @@ func (r *UserReconciler) takeBack(s *scope, account mfaclient.Account, removal v
 
 // adopt takes over an existing account where the user asks for it and the connection's owner allows it.
 func (r *UserReconciler) adopt(s *scope, account mfaclient.Account) error {
-	if !roleAllowed(s.connObject, account.Role) {
-		return stalled(v1alpha1.ReasonPrivilegedAccount, "the login belongs to an account whose role is not listed in the MFAConnection's policy.roles; it is not touched")
-	}
-	asked := s.user.Spec.AdoptionPolicy == v1alpha1.AdoptionIfExists
-	switch allowed := s.connObject.Spec.Policy.Adoption; {
-	case allowed == v1alpha1.ConnectionAdoptionAlways, allowed == v1alpha1.ConnectionAdoptionAllow && asked:
-	case asked:
-		return stalled(v1alpha1.ReasonAccountConflict,
-			"the login belongs to an account that this operator did not create, and the MFAConnection's policy.adoption does not allow to adopt it; ask its owner")
-	default:
-		return stalled(v1alpha1.ReasonAccountConflict,
-			"the login belongs to an account that this operator did not create; set spec.adoptionPolicy: IfExists to adopt it, where the MFAConnection allows that")
+	if reason, message := rules.AdoptionRefusal(s.connObject, s.user, account); reason != "" {
+		return stalled(reason, message)
 	}
 	if err := r.accept(s, account); err != nil {
 		return err
@@ -204,5 +180,5 @@ func (r *UserReconciler) adopt(s *scope, account mfaclient.Account) error {
 func recordHandled(user *v1alpha1.MFAUser) {
 	user.Status.Creating = nil
 	user.Status.Code, user.Status.CodeRefusal = nil, nil // of an account before this one
-	noteHandled(user)
+	rules.NoteHandled(user)
 }

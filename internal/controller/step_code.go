@@ -6,13 +6,14 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // syncCode hands out the codes that are asked for: it ends what was begun, issues what is new, and sees to it that the code
 // reaches the person.
 func (r *UserReconciler) syncCode(ctx context.Context, s *scope) error {
 	if s.observeOnly() {
-		if statedRequest(s.user) != nil {
+		if rules.StatedRequest(s.user) != nil {
 			s.pending = append(s.pending, "code")
 		}
 		return nil
@@ -46,16 +47,16 @@ func (r *UserReconciler) endPending(ctx context.Context, s *scope) error {
 		s.usedUnseen(intent)
 		return nil
 	}
-	request := &codeRequest{name: intent.Request, purpose: intent.Purpose, codeType: intent.Type, delivery: intent.Delivery}
+	request := &rules.CodeRequest{Name: intent.Request, Purpose: intent.Purpose, Type: intent.Type, Delivery: intent.Delivery}
 	// A new account is ours to block before its first code is handed out; else a request that no longer fits is over.
-	if why := unfit(intent.Purpose, *s.account); why != "" && intent.Request != requestCreate {
+	if why := rules.Unfit(intent.Purpose, *s.account); why != "" && intent.Request != rules.RequestCreate {
 		s.refuse(request, why)
 		return nil
 	}
 	if err := r.readyToIssue(ctx, s, request); err != nil {
 		return err
 	}
-	if err := r.allowRestore(ctx, s, request.purpose); err != nil {
+	if err := r.allowRestore(ctx, s, request.Purpose); err != nil {
 		return err // much may have changed since it was allowed
 	}
 	return r.issue(ctx, s, request, intent.DeviceIDs)
@@ -65,7 +66,7 @@ func (r *UserReconciler) endPending(ctx context.Context, s *scope) error {
 // comes of it.
 func (r *UserReconciler) issueStated(ctx context.Context, s *scope) error {
 	for range 2 {
-		request := statedRequest(s.user)
+		request := rules.StatedRequest(s.user)
 		if request == nil {
 			return nil
 		}
@@ -78,44 +79,44 @@ func (r *UserReconciler) issueStated(ctx context.Context, s *scope) error {
 
 // renewCode replaces an enrolment code that ran out unused, where the manifest says so.
 func (r *UserReconciler) renewCode(ctx context.Context, s *scope) error {
-	request := renewalRequest(s.user)
-	if request == nil || unfit(request.purpose, *s.account) != "" {
+	request := rules.RenewalRequest(s.user)
+	if request == nil || rules.Unfit(request.Purpose, *s.account) != "" {
 		return nil
 	}
 	if err := r.freshen(ctx, s); err != nil {
 		return err
 	}
-	if unfit(request.purpose, *s.account) != "" {
+	if rules.Unfit(request.Purpose, *s.account) != "" {
 		return nil // nobody has asked, so nobody is refused
 	}
 	return r.take(ctx, s, request)
 }
 
 // take deals with a new request: refuses what does not fit after one fresh look and before any write, and issues the rest.
-func (r *UserReconciler) take(ctx context.Context, s *scope, request *codeRequest) error {
+func (r *UserReconciler) take(ctx context.Context, s *scope, request *rules.CodeRequest) error {
 	s.open = true
-	if request.malformed != "" {
-		s.refuse(request, request.malformed)
+	if request.Malformed != "" {
+		s.refuse(request, request.Malformed)
 		return nil
 	}
 	if err := r.freshen(ctx, s); err != nil {
 		return err
 	}
-	if why := unfit(request.purpose, *s.account); why != "" {
+	if why := rules.Unfit(request.Purpose, *s.account); why != "" {
 		s.refuse(request, why)
 		return nil
 	}
-	if request.purpose == purposePINErrors {
+	if request.Purpose == rules.PurposePINErrors {
 		return r.resetPINErrors(ctx, s, request)
 	}
 	if err := r.readyToIssue(ctx, s, request); err != nil {
 		return err
 	}
-	devices, err := r.devicesBefore(ctx, s, request.purpose)
+	devices, err := r.devicesBefore(ctx, s, request.Purpose)
 	if err != nil {
 		return err
 	}
-	if err := r.allowRestore(ctx, s, request.purpose); err != nil {
+	if err := r.allowRestore(ctx, s, request.Purpose); err != nil {
 		return err
 	}
 	return r.issue(ctx, s, request, devices)
@@ -137,11 +138,11 @@ func (r *UserReconciler) freshen(ctx context.Context, s *scope) error {
 }
 
 // readyToIssue checks all that can be checked before a code is asked for.
-func (r *UserReconciler) readyToIssue(ctx context.Context, s *scope, request *codeRequest) error {
+func (r *UserReconciler) readyToIssue(ctx context.Context, s *scope, request *rules.CodeRequest) error {
 	if wait := codeLimitWait(&s.user.Status, s.now); wait > 0 {
 		return waitingFor(v1alpha1.ReasonCodeLimitReached, messageCodeLimit, wait)
 	}
-	if !toSecret(request.delivery) {
+	if !toSecret(request.Delivery) {
 		return nil
 	}
 	return r.checkSecret(ctx, s)
@@ -175,7 +176,7 @@ func (r *UserReconciler) allowRestore(ctx context.Context, s *scope, purpose v1a
 }
 
 // resetPINErrors has the service forget wrong PINs. It does so once until the next good authentication.
-func (r *UserReconciler) resetPINErrors(ctx context.Context, s *scope, request *codeRequest) error {
+func (r *UserReconciler) resetPINErrors(ctx context.Context, s *scope, request *rules.CodeRequest) error {
 	err := s.client.ResetPINErrors(ctx, s.account.ID)
 	switch kind := mfaclient.KindOf(err); {
 	case kind == mfaclient.KindConflict && s.account.State == mfaclient.StateActivated:
@@ -191,7 +192,7 @@ func (r *UserReconciler) resetPINErrors(ctx context.Context, s *scope, request *
 	case err != nil:
 		return err
 	}
-	noteRequest(s.user, request)
+	rules.NoteRequest(s.user, request)
 	s.user.Status.CodeRefusal = nil
 	s.did("PINErrorsReset", "ResetPINErrors", "the service has forgotten wrong PINs")
 	// The state in the picture is the one before; whether the account is unlocked is seen at once.

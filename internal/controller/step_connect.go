@@ -7,6 +7,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // connect finds the user's connection and stops the pass while it can't be used. A user without open work then keeps
@@ -99,7 +100,7 @@ func (r *UserReconciler) checkNamespace(ctx context.Context, s *scope, conn *v1a
 // checkPolicy stops the pass when the connection's owner does not allow what the manifest asks. Nothing is changed then;
 // removal of what is ours does not come this way.
 func (r *UserReconciler) checkPolicy(_ context.Context, s *scope) error {
-	if message := violation(s.connObject, s.user); message != "" {
+	if message := rules.Violation(s.connObject, s.user); message != "" {
 		return stalled(v1alpha1.ReasonNotAllowed, message)
 	}
 	return nil

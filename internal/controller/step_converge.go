@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 const (
@@ -37,8 +38,8 @@ func (r *UserReconciler) converge(_ context.Context, s *scope) error {
 // recount drops the counts of writes that no longer speak against the service: those for another manifest, those of fields
 // that have their value after all, and those whose value had been seen to hold before somebody changed it. A request by
 // hand gives what was given up another three tries.
-func (s *scope) recount(diff difference) {
-	differing, changed := diff.names(), s.user.Status.ObservedGeneration != s.user.Generation
+func (s *scope) recount(diff rules.Difference) {
+	differing, changed := diff.Names(), s.user.Status.ObservedGeneration != s.user.Generation
 	s.user.Status.Corrections = slices.DeleteFunc(s.user.Status.Corrections, func(c v1alpha1.FieldCorrection) bool {
 		differs, givenUp := slices.Contains(differing, c.Field), c.Writes >= maxWrites
 		switch {
@@ -58,13 +59,13 @@ func (s *scope) hasHeld(c v1alpha1.FieldCorrection) bool {
 }
 
 // writable returns what of a difference is to be written, and notes what has been given up.
-func (s *scope) writable(diff difference) difference {
+func (s *scope) writable(diff rules.Difference) rules.Difference {
 	s.unkept = nil
-	return slices.DeleteFunc(diff, func(c change) bool {
-		if s.writesOf(c.name) < maxWrites {
+	return slices.DeleteFunc(diff, func(c rules.Change) bool {
+		if s.writesOf(c.Name) < maxWrites {
 			return false
 		}
-		s.unkept = append(s.unkept, c.name)
+		s.unkept = append(s.unkept, c.Name)
 		return true
 	})
 }
@@ -79,8 +80,8 @@ func (s *scope) writesOf(field string) int32 {
 }
 
 // countWrites notes that the fields of a difference have been written once more.
-func (s *scope) countWrites(written difference) {
-	for _, name := range written.names() {
+func (s *scope) countWrites(written rules.Difference) {
+	for _, name := range written.Names() {
 		now := v1alpha1.FieldCorrection{Field: name, Writes: s.writesOf(name) + 1, At: metav1.NewTime(s.now)}
 		others := slices.DeleteFunc(s.user.Status.Corrections, func(c v1alpha1.FieldCorrection) bool { return c.Field == name })
 		s.user.Status.Corrections = append(others, now)
@@ -88,8 +89,8 @@ func (s *scope) countWrites(written difference) {
 }
 
 // judgeWrites says how the account stands after a write, by its answer.
-func (s *scope) judgeWrites(left difference) {
-	if s.again = s.writable(left).names(); len(s.again) > 0 {
+func (s *scope) judgeWrites(left rules.Difference) {
+	if s.again = s.writable(left).Names(); len(s.again) > 0 {
 		s.wakeAt(s.now.Add(rewriteAfter))
 	}
 	if len(s.again)+len(s.unkept) == 0 {

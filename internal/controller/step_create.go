@@ -14,6 +14,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // createAccount makes the account. The order is the promise: everything that can refuse the code comes first, then the
@@ -28,7 +29,7 @@ func (r *UserReconciler) createAccount(ctx context.Context, s *scope) error {
 		return err
 	}
 	account, issued, err := s.client.CreateAccount(ctx, mfaclient.CreateAccountRequest{
-		Login: s.user.Spec.Login, Fields: creationFields(s.user), CodeType: remoteCodeTypes[s.user.Spec.Code.Type],
+		Login: s.user.Spec.Login, Fields: rules.CreationFields(s.user), CodeType: remoteCodeTypes[s.user.Spec.Code.Type],
 	})
 	if err != nil {
 		return r.creationFailed(ctx, s, err)
@@ -43,13 +44,13 @@ func (r *UserReconciler) createAccount(ctx context.Context, s *scope) error {
 	s.see(account)
 	s.fresh = true
 	s.user.Status.Creating = nil
-	noteHandled(s.user)
+	rules.NoteHandled(s.user)
 	s.did("Created", "Create", "created the account")
 	if s.user.Spec.Code.WantedGeneration() == 0 {
 		s.user.Status.Code = nil
 		return nil
 	}
-	return r.handOut(ctx, s, creationRequest(s.user).intent(r.now()), issued)
+	return r.handOut(ctx, s, rules.CreationRequest(s.user).Intent(r.now()), issued)
 }
 
 // readyToCreate checks all that can be checked before the account exists.
@@ -61,7 +62,7 @@ func (r *UserReconciler) readyToCreate(ctx context.Context, s *scope) error {
 		return waitingFor(v1alpha1.ReasonQuotaExceeded, messageQuota, wait)
 	}
 	if s.user.Spec.Code.WantedGeneration() > 0 {
-		if err := r.readyToIssue(ctx, s, creationRequest(s.user)); err != nil {
+		if err := r.readyToIssue(ctx, s, rules.CreationRequest(s.user)); err != nil {
 			return err
 		}
 	}

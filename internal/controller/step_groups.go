@@ -14,6 +14,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // sweepEvery is how often the groups of an account are read though nothing has changed: they are not in the listing.
@@ -33,13 +34,11 @@ func (r *UserReconciler) syncGroups(ctx context.Context, s *scope) error {
 	if err != nil {
 		return fmt.Errorf("list groups: %w", err)
 	}
-	for _, group := range s.user.Spec.Groups {
-		if _, ok := ids[group.Name]; !ok {
-			s.open = true
-			s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonGroupNotFound, "a stated group does not exist in the service")
-			return stalledFor(v1alpha1.ReasonGroupNotFound,
-				fmt.Sprintf("the group %q does not exist in the service; groups are made in the vendor's console", group.Name), interval(s.connObject))
-		}
+	if missing := rules.MissingGroup(s.user, ids); missing != "" {
+		s.open = true
+		s.mark(v1alpha1.ConditionAccountSynced, metav1.ConditionFalse, v1alpha1.ReasonGroupNotFound, "a stated group does not exist in the service")
+		return stalledFor(v1alpha1.ReasonGroupNotFound,
+			fmt.Sprintf("the group %q does not exist in the service; groups are made in the vendor's console", missing), interval(s.connObject))
 	}
 	memberships, err := s.client.ListAccountGroups(ctx, s.account.ID)
 	if err != nil {
@@ -54,21 +53,8 @@ func (r *UserReconciler) syncGroups(ctx context.Context, s *scope) error {
 
 // writeMemberships takes the account out of groups that are not stated and puts it into those that are.
 func (r *UserReconciler) writeMemberships(ctx context.Context, s *scope, ids map[string]mfaclient.GroupID, current []mfaclient.Membership) error {
-	wanted := map[mfaclient.GroupID]mfaclient.Role{}
-	for _, group := range s.user.Spec.Groups {
-		wanted[ids[group.Name]] = remoteRoles[group.Role]
-	}
-	var leave []mfaclient.Membership
-	for _, membership := range current {
-		role, stated := wanted[membership.Group.ID]
-		switch {
-		case !stated:
-			leave = append(leave, membership)
-		case role == membership.Role:
-			delete(wanted, membership.Group.ID)
-		}
-	}
-	if len(leave) == 0 && len(wanted) == 0 {
+	diff := rules.CompareGroups(s.user, ids, current)
+	if diff.Empty() {
 		s.markInSync()
 		return nil
 	}
@@ -79,13 +65,13 @@ func (r *UserReconciler) writeMemberships(ctx context.Context, s *scope, ids map
 	}
 	s.markDiffering([]string{"groups"})
 	s.open = true
-	for _, membership := range leave {
+	for _, membership := range diff.Leave {
 		err := s.client.DeleteMembership(ctx, membership.Group.ID, s.account.ID)
 		if err != nil && mfaclient.KindOf(err) != mfaclient.KindNotFound {
 			return fmt.Errorf("leave a group: %w", err)
 		}
 	}
-	for id, role := range wanted {
+	for id, role := range diff.Join {
 		if err := s.client.PutMembership(ctx, id, s.account.ID, role); err != nil {
 			return fmt.Errorf("join a group: %w", err)
 		}

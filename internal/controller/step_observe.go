@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // observe looks at what the pass has left behind, and says how account and code stand.
@@ -23,7 +24,7 @@ func (r *UserReconciler) observe(ctx context.Context, s *scope) error {
 // event and status.codeRefusal tell.
 func refusal(s *scope) error {
 	refused := s.user.Status.CodeRefusal
-	if refused == nil || s.observeOnly() || !stillAsked(s.user, refused.Request) {
+	if refused == nil || s.observeOnly() || !rules.StillAsked(s.user, refused.Request) {
 		return nil
 	}
 	return stalled(v1alpha1.ReasonCodeRefused, refused.Message)

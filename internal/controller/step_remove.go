@@ -10,12 +10,13 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // letGo releases a deleted MFAUser without a remote call where its policy asks for none: Retain, Observe, suspended, and
 // the orphan annotation on it or on its connection. It needs no connection, so that every finalizer has an end.
 func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
-	free := letsGo(s.user) || s.user.Status.AccountID == "" && s.user.Status.Creating == nil
+	free := rules.LetsGo(s.user) || s.user.Status.AccountID == "" && s.user.Status.Creating == nil
 	if !free {
 		var conn v1alpha1.MFAConnection
 		err := r.readConnection(ctx, connectionKey(s.user), &conn)
@@ -28,13 +29,6 @@ func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
 		return nil
 	}
 	return r.release(ctx, s)
-}
-
-// letsGo tells whether a manifest leaves the account as it is when it is deleted.
-func letsGo(user *v1alpha1.MFAUser) bool {
-	spec := &user.Spec
-	return spec.DeletionPolicy == v1alpha1.DeletionRetain || spec.ManagementPolicy == v1alpha1.ManagementObserve || spec.Suspend ||
-		user.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue
 }
 
 // lookBeforeRemoval reads the account of a deleted MFAUser as it is now: the listing may be an interval old, and what follows
@@ -86,7 +80,7 @@ func (r *UserReconciler) accountToRemove(ctx context.Context, s *scope) (mfaclie
 		return "", err
 	}
 	account, exists := s.conn.inventory.ByLogin(s.user.Spec.Login)
-	if !exists || !madeByUs(account) {
+	if !exists || !rules.MadeByUs(account) {
 		return "", nil
 	}
 	return account.ID, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // estate is what a tenant must not reach: the account and the Secret of an MFAUser in another namespace, accounts that no
@@ -137,7 +138,7 @@ func TestTenantForgesSecret(t *testing.T) {
 			forged := &corev1.Secret{
 				ObjectMeta: metav1.ObjectMeta{
 					Namespace: w.namespace, Name: "mallory-mfa", Labels: map[string]string{v1alpha1.LabelCode: v1alpha1.LabelTrue},
-					Annotations: map[string]string{v1alpha1.AnnotationRequest: requestCreate},
+					Annotations: map[string]string{v1alpha1.AnnotationRequest: rules.RequestCreate},
 				},
 				Type: v1alpha1.SecretType,
 				Data: map[string][]byte{v1alpha1.KeyCode: []byte("forged"), v1alpha1.KeyAccountID: []byte(before.victim.AccountID)},

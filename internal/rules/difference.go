@@ -1,4 +1,4 @@
-package controller
+package rules
 
 import (
 	"strings"
@@ -7,54 +7,55 @@ import (
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
-// difference is what has to be written to an account, field by field.
-type difference []change
+// Difference is what has to be written to an account, field by field.
+type Difference []Change
 
-// change is one field, by its name in the manifest, and how it gets into a request.
-type change struct {
-	name string
-	put  func(*mfaclient.AccountFields)
+// Change is one field: its name in the manifest, its value in the service, the one that is stated, and how that gets into
+// a request. The values are for people who may see both; the operator writes down the name alone.
+type Change struct {
+	Name     string
+	From, To string
+	put      func(*mfaclient.AccountFields)
 }
 
-func (d difference) empty() bool { return len(d) == 0 }
+// Empty tells whether the account is as stated.
+func (d Difference) Empty() bool { return len(d) == 0 }
 
-func (d difference) names() []string {
+// Names are the names of the fields in the manifest.
+func (d Difference) Names() []string {
 	names := make([]string, 0, len(d))
 	for _, c := range d {
-		names = append(names, c.name)
+		names = append(names, c.Name)
 	}
 	return names
 }
 
-func (d difference) fields() (fields mfaclient.AccountFields) {
+// Fields is what a request that writes the difference holds.
+func (d Difference) Fields() (fields mfaclient.AccountFields) {
 	for _, c := range d {
 		c.put(&fields)
 	}
 	return fields
 }
 
-func (d difference) blocks() bool {
-	blocked := d.fields().Blocked
+// Blocks tells whether writing the difference blocks the account.
+func (d Difference) Blocks() bool {
+	blocked := d.Fields().Blocked
 	return blocked != nil && *blocked
 }
 
-func (d difference) demotes(account mfaclient.Account) bool {
-	role := d.fields().Role
+// Demotes tells whether writing the difference takes power from the account.
+func (d Difference) Demotes(account mfaclient.Account) bool {
+	role := d.Fields().Role
 	return role != nil && rank(*role) < rank(account.Role)
 }
 
-// takesAway tells whether writing the difference takes access or power from anybody. The block of an account that this
-// very pass has made does not.
-func (s *scope) takesAway(diff difference, account mfaclient.Account) bool {
-	return diff.blocks() && !s.made || diff.demotes(account)
-}
-
-// compare returns the stated fields in which the account differs. A field that the manifest leaves out never counts.
-func compare(user *v1alpha1.MFAUser, account mfaclient.Account) (d difference) {
+// Compare returns the stated fields in which the account differs. A field that the manifest leaves out never counts.
+func Compare(user *v1alpha1.MFAUser, account mfaclient.Account) (d Difference) {
 	spec := &user.Spec
 	text := func(name string, stated *string, remote string, same func(a, b string) bool, put func(*mfaclient.AccountFields)) {
 		if stated != nil && !same(*stated, remote) {
-			d = append(d, change{name, put})
+			d = append(d, Change{name, remote, *stated, put})
 		}
 	}
 	text("firstName", spec.FirstName, account.FirstName, sameName, func(f *mfaclient.AccountFields) { f.FirstName = spec.FirstName })
@@ -62,13 +63,23 @@ func compare(user *v1alpha1.MFAUser, account mfaclient.Account) (d difference) {
 	text("email", spec.Email, account.Email, sameWord, func(f *mfaclient.AccountFields) { f.Email = spec.Email })
 	text("phone", spec.Phone, account.Phone, samePhone, func(f *mfaclient.AccountFields) { f.Phone = spec.Phone })
 	text("language", spec.Language, account.Language, sameWord, func(f *mfaclient.AccountFields) { f.Language = spec.Language })
-	if spec.Role != nil && remoteRoles[*spec.Role] != account.Role {
-		d = append(d, change{"role", func(f *mfaclient.AccountFields) { f.Role = new(remoteRoles[*spec.Role]) }})
+	if spec.Role != nil && RemoteRole(*spec.Role) != account.Role {
+		d = append(d, Change{"role", string(account.Role), string(RemoteRole(*spec.Role)), func(f *mfaclient.AccountFields) {
+			f.Role = new(RemoteRole(*spec.Role))
+		}})
 	}
 	if blocked := statedBlock(user); blocked != nil && *blocked != account.Blocked {
-		d = append(d, change{"access", func(f *mfaclient.AccountFields) { f.Blocked = blocked }})
+		d = append(d, Change{"access", string(AccessOf(account.Blocked)), string(AccessOf(*blocked)), func(f *mfaclient.AccountFields) { f.Blocked = blocked }})
 	}
 	return d
+}
+
+// AccessOf is how a manifest states that an account is blocked, or that it is not.
+func AccessOf(blocked bool) v1alpha1.Access {
+	if blocked {
+		return v1alpha1.AccessBlocked
+	}
+	return v1alpha1.AccessAllowed
 }
 
 // statedBlock is whether the account should be blocked; nil when nobody says. The block of our own removal is to go.
@@ -107,10 +118,10 @@ func dialled(phone string) string {
 	return digits
 }
 
-// creationFields are the fields that a new account gets: what the manifest states, but for role and access. Every account
+// CreationFields are the fields that a new account gets: what the manifest states, but for role and access. Every account
 // starts as a User who is not blocked, so that one whose creation was not answered can be told from somebody else's. What
 // is left to write follows in the same pass.
-func creationFields(user *v1alpha1.MFAUser) mfaclient.AccountFields {
+func CreationFields(user *v1alpha1.MFAUser) mfaclient.AccountFields {
 	spec := &user.Spec
 	return mfaclient.AccountFields{
 		FirstName: spec.FirstName, LastName: spec.LastName, Email: spec.Email, Phone: spec.Phone, Language: spec.Language,

@@ -1,0 +1,32 @@
+package rules
+
+import (
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+)
+
+// Owns tells whether a goes before b: who holds the account, else who may just be making it, else the older one, else
+// the lower UID.
+func Owns(a, b *v1alpha1.MFAUser) bool {
+	switch {
+	case (a.Status.AccountID != "") != (b.Status.AccountID != ""):
+		return a.Status.AccountID != ""
+	case (a.Status.Creating != nil) != (b.Status.Creating != nil):
+		// Else the older one would run into the newer one's account, and each would wait for the other.
+		return a.Status.Creating != nil
+	case !a.CreationTimestamp.Equal(&b.CreationTimestamp):
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.UID < b.UID
+}
+
+// SameService tells whether two connections are known to lead to one service. A connection that never worked, or whose
+// token does not say, keeps nobody from a login: the listing and the service's own refusal tell then.
+func SameService(a, b *v1alpha1.MFAConnection) bool {
+	if a.UID == b.UID {
+		return true
+	}
+	if a.Spec.URL != b.Spec.URL {
+		return false // also where both name one service id: a connection's owner could make a token that claims any
+	}
+	return a.Status.ServiceID != "" && a.Status.ServiceID == b.Status.ServiceID
+}
