@@ -189,7 +189,7 @@ run: ## Run the manager on this machine against the current cluster, with your o
 ##@ Build
 
 .PHONY: build
-build: ## Build bin/manager and bin/mfasim.
+build: ## Build bin/manager, bin/mfasim and bin/kubectl-mfa.
 	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 .PHONY: docker-build

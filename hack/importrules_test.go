@@ -38,14 +38,29 @@ var rules = map[string]rule{
 	"internal/mfaclient": {foreign: []string{"github.com/golang-jwt/jwt/v5", "golang.org/x/...", "k8s.io/utils/clock", "sigs.k8s.io/yaml"}},
 	"internal/mfasim":    {foreign: []string{"github.com/golang-jwt/jwt/v5", "golang.org/x/...", "k8s.io/utils/clock"}},
 
+	// kubectl mfa: what it decides knows neither flags nor terminals, and nothing of it is for the manager.
+	"internal/export": {
+		own: []string{
+			"api/v1alpha1", "api/applyconfiguration/api/v1alpha1",
+			"internal/inventory", "internal/mfaclient", "internal/pattern", "internal/rules",
+		},
+		foreign: []string{},
+	},
+	"internal/plan":   {own: []string{"api/v1alpha1", "internal/inventory", "internal/mfaclient", "internal/rules"}, foreign: []string{}},
+	"internal/doctor": {own: []string{"api/v1alpha1", "internal/mfaclient"}},
+	"internal/plugin": {own: []string{
+		"api/v1alpha1", "internal/doctor", "internal/export", "internal/inventory", "internal/mfaclient", "internal/pattern", "internal/plan", "internal/rules",
+	}},
+
 	// What the program and the end-to-end tests start.
 	"internal/manager": {own: []string{"api/v1alpha1", "internal/controller"}},
 
 	"internal/localcluster": {},
 
 	// The programs in cmd name what they may use; the simulator is nothing for the manager.
-	"cmd/manager": {own: []string{"internal/controller", "internal/manager", "internal/mfaclient"}},
-	"cmd/mfasim":  {own: []string{"internal/mfasim"}},
+	"cmd/manager":     {own: []string{"internal/controller", "internal/manager", "internal/mfaclient"}},
+	"cmd/mfasim":      {own: []string{"internal/mfasim"}},
+	"cmd/kubectl-mfa": {own: []string{"internal/plugin"}},
 
 	// Tools and tests of the whole may use everything.
 	"hack/...": {own: []string{"..."}},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 const notConverging = "False NotConverging Stalled"
@@ -119,7 +120,7 @@ func TestRewriteIsPlanned(t *testing.T) {
 	w.apply(w.user("alice"))
 	w.dropPhone(true)
 	w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.Phone = new("+33612345678") })
-	for n := range maxWrites - 1 {
+	for n := range rules.MaxWrites - 1 {
 		result, err := w.pass("alice")
 		w.g.Expect(err).NotTo(HaveOccurred())
 		w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal("False Progressing Reconciling"), "after %d writes", n+1)

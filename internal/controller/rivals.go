@@ -52,11 +52,11 @@ func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1
 		return true, nil
 	}
 	allowed, err := r.namespaceAllowed(ctx, &other, rival.Namespace)
-	if err != nil || !allowed || rules.Violation(&other, rival) != "" {
+	if err != nil {
 		return false, err
 	}
 	_, exists := s.conn.inventory.ByLogin(rival.Spec.Login)
-	return exists || rules.MaySettle(&other, rival), nil // it may take up an account, or make one
+	return rules.MayCompete(&other, rival, allowed, exists), nil
 }
 
 // wakeRivals wakes the MFAUsers that wait for the same login.

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// maxWrites is how often in a row a field is written that the service does not keep.
-	maxWrites = 3
 	// rewriteAfter is how long a field waits that the very answer to its write showed not kept.
 	rewriteAfter = 10 * time.Second
 	// correctionLife is how long after a write a difference still counts as the service's doing when nothing is known of
@@ -41,7 +39,7 @@ func (r *UserReconciler) converge(_ context.Context, s *scope) error {
 func (s *scope) recount(diff rules.Difference) {
 	differing, changed := diff.Names(), s.user.Status.ObservedGeneration != s.user.Generation
 	s.user.Status.Corrections = slices.DeleteFunc(s.user.Status.Corrections, func(c v1alpha1.FieldCorrection) bool {
-		differs, givenUp := slices.Contains(differing, c.Field), c.Writes >= maxWrites
+		differs, givenUp := slices.Contains(differing, c.Field), c.Writes >= rules.MaxWrites
 		switch {
 		case changed:
 			return true
@@ -62,7 +60,7 @@ func (s *scope) hasHeld(c v1alpha1.FieldCorrection) bool {
 func (s *scope) writable(diff rules.Difference) rules.Difference {
 	s.unkept = nil
 	return slices.DeleteFunc(diff, func(c rules.Change) bool {
-		if s.writesOf(c.Name) < maxWrites {
+		if s.writesOf(c.Name) < rules.MaxWrites {
 			return false
 		}
 		s.unkept = append(s.unkept, c.Name)

@@ -1,7 +1,10 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,6 +126,15 @@ func (i *Inventory) ByLogin(login string) (account mfaclient.Account, ok bool) {
 		}
 	}
 	return account, best > 0
+}
+
+// Accounts returns the accounts of the picture, in the order of their logins.
+func (i *Inventory) Accounts() []mfaclient.Account {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return slices.SortedFunc(maps.Values(i.picture.accounts), func(a, b mfaclient.Account) int {
+		return cmp.Or(cmp.Compare(LoginKey(a.Login), LoginKey(b.Login)), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // Len is the number of accounts in the picture.

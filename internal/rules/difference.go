@@ -7,6 +7,9 @@ import (
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
+// MaxWrites is how often in a row a field is written that the service does not keep.
+const MaxWrites = 3
+
 // Difference is what has to be written to an account, field by field.
 type Difference []Change
 
@@ -64,7 +67,7 @@ func Compare(user *v1alpha1.MFAUser, account mfaclient.Account) (d Difference) {
 	text("phone", spec.Phone, account.Phone, samePhone, func(f *mfaclient.AccountFields) { f.Phone = spec.Phone })
 	text("language", spec.Language, account.Language, sameWord, func(f *mfaclient.AccountFields) { f.Language = spec.Language })
 	if spec.Role != nil && RemoteRole(*spec.Role) != account.Role {
-		d = append(d, Change{"role", string(account.Role), string(RemoteRole(*spec.Role)), func(f *mfaclient.AccountFields) {
+		d = append(d, Change{"role", RoleText(account.Role), string(*spec.Role), func(f *mfaclient.AccountFields) {
 			f.Role = new(RemoteRole(*spec.Role))
 		}})
 	}

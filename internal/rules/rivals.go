@@ -30,3 +30,9 @@ func SameService(a, b *v1alpha1.MFAConnection) bool {
 	}
 	return a.Status.ServiceID != "" && a.Status.ServiceID == b.Status.ServiceID
 }
+
+// MayCompete tells whether an MFAUser without an account may come to one with its login: take it up where it exists, or make it.
+// Without this anybody could keep a login from its owner by naming it first.
+func MayCompete(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, namespaceAllowed, exists bool) bool {
+	return namespaceAllowed && Violation(conn, user) == "" && (exists || MaySettle(conn, user))
+}

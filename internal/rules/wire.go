@@ -24,6 +24,14 @@ func RoleOf(remote mfaclient.Role) (v1alpha1.Role, bool) {
 	return "", false
 }
 
+// RoleText is a role for people: as a manifest has it, or as the service does where a manifest can't.
+func RoleText(remote mfaclient.Role) string {
+	if role, known := RoleOf(remote); known {
+		return string(role)
+	}
+	return string(remote)
+}
+
 // rank orders the known roles by power; unknown ones are above all.
 func rank(role mfaclient.Role) int {
 	switch role {

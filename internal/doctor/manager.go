@@ -1,0 +1,100 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/duration"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+const (
+	// labelName and appName mark the manager's Deployment, however it was installed.
+	labelName    = "app.kubernetes.io/name"
+	labelVersion = "app.kubernetes.io/version"
+	appName      = "trustbuilder-mfa-operator"
+	// leaseName is the lease that the leading manager renews.
+	leaseName = "leader.trustbuilder-mfa.dev"
+)
+
+// managers are the Deployments of the operator.
+func (d *Doctor) managers(ctx context.Context) []appsv1.Deployment {
+	var list appsv1.DeploymentList
+	if err := d.Client.List(ctx, &list, client.MatchingLabels{labelName: appName}); err != nil {
+		d.warn("manager", "its Deployment can't be looked for: "+err.Error(), "ask somebody who may list Deployments to run this")
+		return nil
+	}
+	switch len(list.Items) {
+	case 0:
+		d.fail("manager", "no Deployment in the cluster is labelled "+labelName+": "+appName, "install the operator as the README says; one that runs outside of the cluster is not seen")
+	case 1:
+	default:
+		d.warn("manager", fmt.Sprintf("there are %d Deployments", len(list.Items)), "see that no two of them watch the same namespaces: one operator per service")
+	}
+	for n := range list.Items {
+		d.manager(ctx, &list.Items[n])
+	}
+	return list.Items
+}
+
+func (d *Doctor) manager(ctx context.Context, deployment *appsv1.Deployment) {
+	about := "manager " + deployment.Namespace + "/" + deployment.Name
+	if available := deployment.Status.AvailableReplicas; available == 0 {
+		d.fail(about, "none of its Pods is available", fmt.Sprintf("kubectl -n %s describe deployment %s; kubectl -n %[1]s logs deployment/%s", deployment.Namespace, deployment.Name, deployment.Name))
+	} else {
+		d.ok(about, "%d of its Pods are available", available)
+	}
+	d.versions(about, deployment)
+	d.lease(ctx, about, deployment)
+}
+
+// versions holds the manager's version against that of kubectl mfa, where both say one.
+func (d *Doctor) versions(about string, deployment *appsv1.Deployment) {
+	version := deployment.Labels[labelVersion]
+	for _, container := range deployment.Spec.Template.Spec.Containers {
+		image, _, _ := strings.Cut(container.Image, "@")
+		if tag := image[strings.LastIndex(image, "/")+1:]; container.Name == "manager" && strings.Contains(tag, ":") && version == "" {
+			_, version, _ = strings.Cut(tag, ":")
+		}
+	}
+	same := strings.TrimPrefix(version, "v") == strings.TrimPrefix(d.Version, "v")
+	switch {
+	case version == "" || version == "latest" || d.Version == "unknown" || d.Version == "devel":
+		d.warn(about, fmt.Sprintf("its version (%q) can't be held against that of kubectl mfa (%q)", version, d.Version), "use images with a version as tag")
+	case !same:
+		d.warn(about, fmt.Sprintf("its version is %s, and that of kubectl mfa is %s", version, d.Version), "use the plugin of the operator's version: plan goes by the rules of its own")
+	default:
+		d.ok(about, "version %s, as kubectl mfa", version)
+	}
+}
+
+// lease looks whether a manager works, by the lease that it renews every few seconds.
+func (d *Doctor) lease(ctx context.Context, about string, deployment *appsv1.Deployment) {
+	var lease coordinationv1.Lease
+	err := d.Client.Get(ctx, client.ObjectKey{Namespace: deployment.Namespace, Name: leaseName}, &lease)
+	logs := fmt.Sprintf("kubectl -n %s logs deployment/%s", deployment.Namespace, deployment.Name)
+	switch {
+	case apierrors.IsNotFound(err):
+		d.warn(about, "no manager has ever held its lease", "unless it runs without --leader-elect, see its log: "+logs)
+		return
+	case err != nil:
+		d.warn(about, "its lease can't be read: "+err.Error(), "ask somebody who may read Leases there to run this")
+		return
+	}
+	spec := &lease.Spec
+	if spec.HolderIdentity == nil || *spec.HolderIdentity == "" || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
+		d.fail(about, "no manager holds the lease: nobody works", logs)
+		return
+	}
+	age := d.Clock.Now().Sub(spec.RenewTime.Time)
+	if age > time.Duration(*spec.LeaseDurationSeconds)*time.Second {
+		d.fail(about, fmt.Sprintf("the lease was last renewed %s ago: nobody works", duration.HumanDuration(age)), logs)
+		return
+	}
+	d.ok(about, "%s leads", *spec.HolderIdentity)
+}

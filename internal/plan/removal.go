@@ -1,0 +1,81 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
+)
+
+// removal is what becomes of the account of an MFAUser that is deleted.
+func (s *Service) removal(ctx context.Context, user *v1alpha1.MFAUser, i *Item) (Item, error) {
+	switch {
+	case rules.LetsGo(user), s.Connection.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue:
+		return i.nothing("deleted: the account stays as it is"), nil
+	case user.Status.AccountID == "" && user.Status.Creating == nil:
+		return i.nothing("deleted: it has no account"), nil
+	}
+	id := mfaclient.AccountID(user.Status.AccountID)
+	if id == "" {
+		open, exists := s.Accounts.ByLogin(user.Spec.Login)
+		if !exists || !rules.MadeByUs(open) {
+			return i.nothing("deleted: its account was not made"), nil
+		}
+		id = open.ID
+	}
+	account, err := s.Remote.GetAccount(ctx, id)
+	switch {
+	case mfaclient.KindOf(err) == mfaclient.KindNotFound:
+		return i.nothing("deleted: its account is gone"), nil
+	case err != nil:
+		return *i, err
+	}
+	if reason, message := rules.AcceptRefusal(s.Connection, user, account); reason != "" {
+		return i.refuse(reason, message), nil
+	}
+	if message := s.protects(account); message != "" {
+		return i.refuse(v1alpha1.ReasonProtectedAccount, message), nil
+	}
+	switch {
+	case user.Spec.DeletionPolicy == v1alpha1.DeletionDelete:
+		i.Action, i.Removes = Delete, true
+		i.note("the account is deleted with all its devices")
+	case account.Blocked:
+		return i.nothing("deleted: the account is blocked already, and stays so"), nil
+	default:
+		i.Action, i.Removes = Block, true
+		i.Changes = []Change{{"access", string(v1alpha1.AccessAllowed), string(v1alpha1.AccessBlocked)}}
+	}
+	return *i, nil
+}
+
+// Held says what the guard of the connection makes of the removals among the items; empty when they would all go.
+func (s *Service) Held(items []Item) string {
+	asked := rules.Accounts{}
+	for n := range items {
+		if item := &items[n]; item.Removes && item.Action != Refused {
+			asked[cmp.Or(item.AccountID, item.Namespace+"/"+item.Name)] = struct{}{}
+		}
+	}
+	if len(asked) == 0 {
+		return ""
+	}
+	guard := rules.GuardOf(s.Connection)
+	opens, ever := guard.Opens(s.Connection.Status.Removals, asked, s.Now)
+	if ever && !opens.After(s.Now) {
+		return ""
+	}
+	return heldText(len(asked), guard, s.Connection)
+}
+
+func heldText(asked int, guard rules.Guard, conn *v1alpha1.MFAConnection) string {
+	text := fmt.Sprintf("%d accounts would lose access or devices, and the changeGuard of %s/%s lets %d go within %s: they would be held until they are approved",
+		asked, conn.Namespace, conn.Name, guard.Limit, guard.Window)
+	if approval := conn.Status.Approval; approval != nil {
+		text += fmt.Sprintf(" (%d are approved)", approval.Left)
+	}
+	return text
+}

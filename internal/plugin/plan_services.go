@@ -1,0 +1,142 @@
+package plugin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/inventory"
+	"github.com/trustbuilder-mfa/operator/internal/plan"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
+)
+
+// services are the connections of a plan, each read once.
+type services struct {
+	*planner
+	cluster  client.Client
+	everyone []v1alpha1.MFAUser
+	byKey    map[client.ObjectKey]*plan.Service
+}
+
+// report plans for each user, and asks each connection's guard.
+func (s *services) report(ctx context.Context, users []v1alpha1.MFAUser) (*planReport, error) {
+	slices.SortFunc(users, func(a, b v1alpha1.MFAUser) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	report, perService := &planReport{Items: []plan.Item{}}, map[*plan.Service][]plan.Item{}
+	for n := range users {
+		item, service, err := s.item(ctx, &users[n])
+		if err != nil {
+			return nil, err
+		}
+		report.Items = append(report.Items, item)
+		if service != nil {
+			perService[service] = append(perService[service], item)
+		}
+	}
+	for service, items := range perService {
+		if held := service.Held(items); held != "" {
+			report.Warnings = append(report.Warnings, held)
+		}
+	}
+	slices.Sort(report.Warnings)
+	return report, nil
+}
+
+func (s *services) item(ctx context.Context, user *v1alpha1.MFAUser) (plan.Item, *plan.Service, error) {
+	key := client.ObjectKey{Namespace: user.ConnectionNamespace(), Name: user.Spec.ConnectionRef.Name}
+	service, err := s.get(ctx, key)
+	if errors.Is(err, errNoConnection) {
+		return plan.WithoutConnection(user), nil, nil
+	}
+	if err != nil {
+		return plan.Item{}, nil, err
+	}
+	item, err := service.Of(ctx, user)
+	if err != nil {
+		return plan.Item{}, nil, remoteTrouble(service.Connection, err)
+	}
+	return item, service, nil
+}
+
+var errNoConnection = errors.New("the connection does not exist")
+
+func (s *services) get(ctx context.Context, key client.ObjectKey) (*plan.Service, error) {
+	if service, ok := s.byKey[key]; ok {
+		return service, nil
+	}
+	var conn v1alpha1.MFAConnection
+	if err := s.cluster.Get(ctx, key, &conn); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, errNoConnection
+		}
+		return nil, explain(err, "read the MFAConnection "+key.String(), "")
+	}
+	if s.remote.tokenFile != "" && len(s.byKey) > 0 {
+		return nil, errors.New("--token-file holds the token of one connection, and the MFAUsers belong to several; plan for one at a time")
+	}
+	remote, err := s.open(ctx, s.cluster, &conn, s.remote)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := remote.list(ctx, s.session)
+	if err != nil {
+		return nil, err
+	}
+	service := &plan.Service{
+		Connection: &conn, Accounts: accounts, Remote: remote.client, AdminLogin: remote.claims.AdminLogin, Now: s.Clock.Now(),
+		NamespaceAllowed: func(namespace string) (bool, error) { return s.namespaceAllowed(ctx, &conn, namespace) },
+		Competes:         func(user *v1alpha1.MFAUser) (bool, error) { return s.rivalled(ctx, &conn, accounts, user) },
+	}
+	s.byKey[key] = service
+	return service, nil
+}
+
+func (s *services) namespaceAllowed(ctx context.Context, conn *v1alpha1.MFAConnection, namespace string) (bool, error) {
+	allowed, err := rules.NamespaceAllowed(conn, namespace, labelsOf(ctx, s.cluster, namespace))
+	if err != nil {
+		return false, explain(err, fmt.Sprintf("read the labels of the namespace %s, which the MFAConnection selects by", namespace), "")
+	}
+	return allowed, nil
+}
+
+// rivalled tells whether another MFAUser owns the user's login in the same service, as the operator judges it.
+func (s *services) rivalled(ctx context.Context, conn *v1alpha1.MFAConnection, accounts *inventory.Inventory, user *v1alpha1.MFAUser) (bool, error) {
+	for n := range s.everyone {
+		rival := &s.everyone[n]
+		if inventory.LoginKey(rival.Spec.Login) != inventory.LoginKey(user.Spec.Login) || rival.UID == user.UID || !rules.Owns(rival, user) {
+			continue
+		}
+		competes, err := s.competes(ctx, conn, accounts, rival)
+		if competes || err != nil {
+			return competes, err
+		}
+	}
+	return false, nil
+}
+
+func (s *services) competes(ctx context.Context, conn *v1alpha1.MFAConnection, accounts *inventory.Inventory, rival *v1alpha1.MFAUser) (bool, error) {
+	var other v1alpha1.MFAConnection
+	key := client.ObjectKey{Namespace: rival.ConnectionNamespace(), Name: rival.Spec.ConnectionRef.Name}
+	if err := s.cluster.Get(ctx, key, &other); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	if !rules.SameService(conn, &other) {
+		return false, nil
+	}
+	if rival.Status.AccountID != "" || rival.Status.Creating != nil {
+		return true, nil
+	}
+	allowed, err := s.namespaceAllowed(ctx, &other, rival.Namespace)
+	if err != nil {
+		return false, err
+	}
+	_, exists := accounts.ByLogin(rival.Spec.Login)
+	return rules.MayCompete(&other, rival, allowed, exists), nil
+}
