@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -32,8 +33,13 @@ func TestUsersOfCache(t *testing.T) {
 	}
 	g.Expect(seen).To(Equal(held))
 
-	_, err = usersOfCache(informerCache{})
-	g.Expect(err).To(MatchError(ContainSubstring("does not show its store")))
+	// A cache of listed namespaces shows no store, and is asked for a list.
+	bob := &v1alpha1.MFAUser{}
+	bob.Name = "bob"
+	every, err = usersOfCache(informerCache{users: []v1alpha1.MFAUser{*bob}})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(slices.Collect(every)).To(ConsistOf(bob))
+
 	_, err = usersOfCache(informerCache{err: errors.New("no such kind")})
 	g.Expect(err).To(MatchError("no such kind"))
 }
@@ -42,7 +48,13 @@ func TestUsersOfCache(t *testing.T) {
 type informerCache struct {
 	cache.Cache
 	informer cache.Informer
+	users    []v1alpha1.MFAUser
 	err      error
+}
+
+func (c informerCache) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	list.(*v1alpha1.MFAUserList).Items = c.users //nolint:forcetypeassert // nothing else is listed
+	return nil
 }
 
 func (c informerCache) GetInformer(context.Context, client.Object, ...cache.InformerGetOption) (cache.Informer, error) {

@@ -90,6 +90,10 @@ var connectionStates = map[string]state{
 		w.apply(w.user("alice"))
 		w.setToken(w.sim.ForeignToken("9999", mfasim.DefaultAdminLogin, 0))
 	}},
+	"selector-unusable": {ready: "False SelectorUnusable Stalled", happens: func(w *testWorld) {
+		w.watchOnly(w.mfaNamespace)
+		w.reconcileConnection()
+	}},
 	"invalid-spec": {ready: "False InvalidSpec Stalled", happens: func(w *testWorld) {
 		w.editConnection(func(c *v1alpha1.MFAConnection) { c.Spec.CABundle = "not a certificate" })
 	}},

@@ -29,6 +29,14 @@ var openStates = map[string]state{
 	"connection-not-ready": {ready: "False ConnectionNotReady Reconciling", happens: then(
 		withToken(func(*testWorld) string { return "nobody-knows-this-one" }), created())},
 	"connection-not-found": {ready: "False ConnectionNotFound Reconciling", happens: created(func(u *v1alpha1.MFAUser) { u.Spec.ConnectionRef.Name = "misspelt" })},
+	"namespace-not-watched": {ready: "False NamespaceNotWatched Stalled", happens: func(w *testWorld) {
+		w.watchOnly(w.namespace)
+		created()(w)
+	}},
+	"selector-unusable": {ready: "False SelectorUnusable Stalled", happens: func(w *testWorld) {
+		w.watchOnly(w.namespace, w.mfaNamespace)
+		created()(w)
+	}},
 	"connection-deleting": {ready: "False ConnectionDeleting Reconciling", happens: func(w *testWorld) {
 		w.apply(w.user("bob"))
 		w.deleteObject(w.getConnection())

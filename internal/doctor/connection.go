@@ -76,7 +76,7 @@ func (d *Doctor) certificates(about string, conn *v1alpha1.MFAConnection) {
 	}
 	switch {
 	case count > 0:
-		d.ok(about, "spec.caBundle holds %d certificates", count)
+		d.ok(about, "certificates in spec.caBundle: %d", count)
 	case conn.Spec.CABundle != "":
 		d.fail(about, "spec.caBundle holds no certificate", "put the gateway's CA there as PEM, or leave the field out")
 	}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -47,7 +48,7 @@ func (d *Doctor) manager(ctx context.Context, deployment *appsv1.Deployment) {
 	if available := deployment.Status.AvailableReplicas; available == 0 {
 		d.fail(about, "none of its Pods is available", fmt.Sprintf("kubectl -n %s describe deployment %s; kubectl -n %[1]s logs deployment/%s", deployment.Namespace, deployment.Name, deployment.Name))
 	} else {
-		d.ok(about, "%d of its Pods are available", available)
+		d.ok(about, "Pods available: %d", available)
 	}
 	d.versions(about, deployment)
 	d.lease(ctx, about, deployment)
@@ -64,7 +65,9 @@ func (d *Doctor) versions(about string, deployment *appsv1.Deployment) {
 	}
 	same := strings.TrimPrefix(version, "v") == strings.TrimPrefix(d.Version, "v")
 	switch {
-	case version == "" || version == "latest" || d.Version == "unknown" || d.Version == "devel":
+	case d.Version == "unknown" || d.Version == "devel":
+		d.ok(about, "version %s; this kubectl mfa was built without one", cmp.Or(version, "unknown"))
+	case version == "" || version == "latest":
 		d.warn(about, fmt.Sprintf("its version (%q) can't be held against that of kubectl mfa (%q)", version, d.Version), "use images with a version as tag")
 	case !same:
 		d.warn(about, fmt.Sprintf("its version is %s, and that of kubectl mfa is %s", version, d.Version), "use the plugin of the operator's version: plan goes by the rules of its own")

@@ -27,6 +27,8 @@ var controllers = []string{
 	"serviceaccount-controller",
 	"resourcequota-controller",
 	"clusterrole-aggregation-controller",
+	"deployment-controller",
+	"replicaset-controller",
 }
 
 // managerProcess is a running kube-controller-manager.
