@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,20 +41,24 @@ func TestTwoBuildsAreEqual(t *testing.T) {
 	t.Run("installer", func(t *testing.T) {
 		g := NewWithT(t)
 		g.Expect(first[installerName]).To(ContainSubstring("image: registry.example.com/mfa:" + version))
-		g.Expect(first[installerName]).NotTo(ContainSubstring("latest"))
+		g.Expect(first[installerName]).NotTo(ContainSubstring(":latest"))
 	})
 	t.Run("archives", func(t *testing.T) {
 		g := NewWithT(t)
 		files, err := readTarball(filepath.Join(here, "kubectl-mfa_"+version+"_"+platform+".tar.gz"))
 		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(files).To(HaveExactElements(HaveField("name", "LICENSE"), And(HaveField("name", "kubectl-mfa"), HaveField("mode", int64(0o755)))))
+		g.Expect(files).To(HaveLen(2))
+		g.Expect(files[0].name).To(Equal("LICENSE"))
+		g.Expect(files[1].name).To(Equal("kubectl-mfa"))
+		g.Expect(files[1].mode).To(BeEquivalentTo(0o755))
 	})
 	t.Run("chart", func(t *testing.T) {
 		g := NewWithT(t)
 		files, err := readTarball(filepath.Join(here, "trustbuilder-mfa-operator-1.2.3-rc.1.tgz"))
 		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(files).To(ContainElement(And(HaveField("name", "trustbuilder-mfa-operator/Chart.yaml"),
-			HaveField("data", ContainSubstring("appVersion: "+version)))))
+		n := slices.IndexFunc(files, func(f file) bool { return f.name == "trustbuilder-mfa-operator/Chart.yaml" })
+		g.Expect(n).NotTo(Equal(-1))
+		g.Expect(string(files[n].data)).To(ContainSubstring("appVersion: " + version))
 	})
 	t.Run("parts", func(t *testing.T) {
 		g := NewWithT(t)
