@@ -97,6 +97,11 @@ func (m *modelWorld) noteManifest(a *asked, user *v1alpha1.MFAUser) {
 	}
 	a.tokens[value] = true
 	purpose, token, found := strings.Cut(value, "/")
+	for _, r := range a.open {
+		if r.name == "annotation" {
+			r.fits = false // overwritten: answered if it was seen in time
+		}
+	}
 	if found && token != "" && !strings.ContainsAny(token, " /") && modelPurposes[v1alpha1.CodePurpose(purpose)] != "" {
 		m.askFor(a, "annotation", v1alpha1.CodePurpose(purpose))
 	}
@@ -129,7 +134,7 @@ func (m *modelWorld) take(a *asked, purpose string, account mfasim.Account) *req
 		func(r *request) bool { return r.name == "generation" && !r.again },
 		func(r *request) bool { return r.name == "annotation" && !r.again },
 	} {
-		for _, r := range a.open {
+		for _, r := range slices.Backward(a.open) { // of two annotations, the one that is there
 			if kind(r) && slices.ContainsFunc(r.purposes, func(p v1alpha1.CodePurpose) bool { return modelPurposes[p] == purpose }) {
 				return r
 			}
