@@ -115,6 +115,37 @@ func TestMassDeletion(t *testing.T) {
 	w.g.Expect(w.changesHeld().Type).To(BeEmpty())
 }
 
+// TestMistakenMassDeletion is the way back that docs/operations.md tells of: nobody's account, device or code is touched.
+func TestMistakenMassDeletion(t *testing.T) {
+	w := guarded(t, five...)
+	ids := map[string]string{}
+	for _, name := range five {
+		ids[name] = w.get(name).Status.AccountID
+	}
+	w.remove(five...)
+	w.drive(time.Minute, five...)
+	w.g.Expect(w.went(five...)).To(BeZero())
+
+	accounts := w.sim.Accounts()
+	w.sim.ResetCalls()
+	w.editConnection(func(c *v1alpha1.MFAConnection) { c.Spec.Policy.Adoption = v1alpha1.ConnectionAdoptionAlways })
+	w.annotateConnection(v1alpha1.AnnotationOrphan, "true")
+	w.drive(time.Minute, five...)
+	for _, name := range five {
+		w.g.Expect(w.get(name).Name).To(BeEmpty(), name)
+		user := w.apply(w.user(name))
+		w.g.Expect(ready(user.Status.Conditions)).To(Equal(reconciledT), name)
+		w.g.Expect(user.Status.AccountID).To(Equal(ids[name]))
+	}
+	w.g.Expect(w.remoteWrites()).To(BeZero())
+	w.g.Expect(w.sim.Accounts()).To(Equal(accounts))
+	w.g.Expect(w.changesHeld().Type).To(BeEmpty())
+
+	// The annotation that is forgotten lets nobody go who was not deleted.
+	w.drive(time.Hour, five...)
+	w.g.Expect(ready(w.get("u1").Status.Conditions)).To(Equal(reconciledT))
+}
+
 // TestGuardCountsEverything: deletions and edited blocks count together, and an account counts once.
 func TestGuardCountsEverything(t *testing.T) {
 	block := func(u *v1alpha1.MFAUser) { u.Spec.Access = new(v1alpha1.AccessBlocked) }
