@@ -77,18 +77,18 @@ func TestTenancy(t *testing.T) {
 		"in other case":                           {none, func(_ *testWorld, u user) { loginOf("CAROL@Example.COM")(u); adopt(u) }, conflict},
 		"another's login":                         {always, func(_ *testWorld, u user) { loginOf("victim@example.com")(u); adopt(u) }, duplicate},
 		"another's login in other case":           {always, func(_ *testWorld, u user) { loginOf("Victim@EXAMPLE.com")(u); adopt(u) }, duplicate},
-		"another's name and login":                {always, func(w *testWorld, u user) { u.Name = "victim"; loginOf("victim@example.com")(u) }, duplicate},
+		"another's name and login":                {always, func(_ *testWorld, u user) { u.Name = "victim"; loginOf("victim@example.com")(u) }, duplicate},
 		"a look-alike gets an account of its own": {none, func(w *testWorld, u user) { loginOf("v\u0456ctim@example.com")(u); owner(w, u) }, "True Reconciled"},
-		"an administrator":                        {always, func(w *testWorld, u user) { loginOf("boss@example.com")(u); adopt(u) }, privileged},
+		"an administrator":                        {always, func(_ *testWorld, u user) { loginOf("boss@example.com")(u); adopt(u) }, privileged},
 		"an administrator, stated as one": {func(c *v1alpha1.MFAConnection) { always(c); c.Spec.Policy.Roles = nil },
-			func(w *testWorld, u user) {
+			func(_ *testWorld, u user) {
 				loginOf("boss@example.com")(u)
 				u.Spec.Role = new(v1alpha1.RoleAdministrator)
 			}, notAllowed},
-		"a login outside the patterns": {none, func(w *testWorld, u user) { loginOf("mallory@example.com.evil.org")(u) }, notAllowed},
-		"power":                        {none, func(w *testWorld, u user) { u.Spec.Role = new(v1alpha1.RoleManager) }, notAllowed},
-		"power in a group":             {none, func(w *testWorld, u user) { u.Spec.Groups = group("staff", v1alpha1.RoleManager) }, notAllowed},
-		"a group":                      {none, func(w *testWorld, u user) { u.Spec.Groups = group("board", v1alpha1.RoleUser) }, notAllowed},
+		"a login outside the patterns": {none, func(_ *testWorld, u user) { loginOf("mallory@example.com.evil.org")(u) }, notAllowed},
+		"power":                        {none, func(_ *testWorld, u user) { u.Spec.Role = new(v1alpha1.RoleManager) }, notAllowed},
+		"power in a group":             {none, func(_ *testWorld, u user) { u.Spec.Groups = group("staff", v1alpha1.RoleManager) }, notAllowed},
+		"a group":                      {none, func(_ *testWorld, u user) { u.Spec.Groups = group("board", v1alpha1.RoleUser) }, notAllowed},
 		"a connection of others, Same": {func(c *v1alpha1.MFAConnection) {
 			c.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.FromSame}
 		},
@@ -171,10 +171,10 @@ func TestInheritance(t *testing.T) {
 		before func(w *testWorld)
 		heir   func(w *testWorld, u user)
 	}{
-		"another name":                 {func(*testWorld) {}, func(w *testWorld, u user) { u.Name = "heir"; adopt(u) }},
+		"another name":                 {func(*testWorld) {}, func(_ *testWorld, u user) { u.Name = "heir"; adopt(u) }},
 		"another namespace":            {func(*testWorld) {}, func(w *testWorld, u user) { u.Namespace = w.mfaNamespace; adopt(u) }},
-		"orphaned, and adopted":        {orphan, func(w *testWorld, u user) { adopt(u) }},
-		"retained, and adopted":        {retain, func(w *testWorld, u user) { adopt(u) }},
+		"orphaned, and adopted":        {orphan, func(_ *testWorld, u user) { adopt(u) }},
+		"retained, and adopted":        {retain, func(_ *testWorld, u user) { adopt(u) }},
 		"orphaned, from another place": {orphan, func(w *testWorld, u user) { u.Namespace = w.mfaNamespace; adopt(u) }},
 	}
 	for name, tc := range cases {

@@ -67,9 +67,9 @@ func (i *Item) refuse(reason, message string) Item {
 	return *i
 }
 
-func (i *Item) nothing(format string, args ...any) Item {
+func (i *Item) nothing(why string) Item {
 	i.Action = Nothing
-	i.note(format, args...)
+	i.note("%s", why)
 	return *i
 }
 

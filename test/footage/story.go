@@ -34,7 +34,7 @@ type act struct {
 var atLast = []string{`phase="Expired"`, `stage="CodeGone"`, `outcome="Conflict"`, `outcome="NotFound"`, `reason="Suspended"`, `trustbuilder_mfa_codes_expiring{`}
 
 func newStory(s *stage, c *camera) *story {
-	t := &story{stage: s, camera: c, dice: rand.New(rand.NewPCG(1, 2))} //nolint:gosec // no secret
+	t := &story{stage: s, camera: c, dice: rand.New(rand.NewPCG(1, 2))}
 	t.acts = map[int]act{
 		20:  {"some can't be made", "", t.refuse},
 		40:  {"three are blocked, one forgets the PIN", "", t.block},

@@ -32,7 +32,7 @@ func helm(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	tool, err := helmTool()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	cmd := exec.CommandContext(t.Context(), tool, args...) //nolint:gosec // our own pinned tool
+	cmd := exec.CommandContext(t.Context(), tool, args...)
 	home := t.TempDir()
 	cmd.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
 	return cmd
@@ -91,7 +91,7 @@ func expectGolden(t *testing.T, file, got string) {
 	if *update {
 		g.Expect(os.WriteFile(file, []byte(got), 0o600)).To(Succeed())
 	}
-	want, err := os.ReadFile(file) //nolint:gosec // our own
+	want, err := os.ReadFile(file)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(got).To(Equal(string(want)), "if this is as it should be: go test ./test/install -run Chart -update")
 }

@@ -36,7 +36,7 @@ func TestSwitches(t *testing.T) {
 		if overlay == "namespaced" {
 			file = filepath.Join(copied, overlay, "operator", "kustomization.yaml")
 		}
-		text, err := os.ReadFile(file) //nolint:gosec // our own
+		text, err := os.ReadFile(file)
 		s.g.Expect(err).NotTo(HaveOccurred())
 		switched := regexp.MustCompile(`(?m)^#(- \.\./)`).ReplaceAll(text, []byte("$1"))
 		s.g.Expect(string(switched)).NotTo(Equal(string(text)), "%s offers something", overlay)

@@ -130,7 +130,7 @@ func (s *site) olderChart() string {
 		"files/crds/trustbuilder-mfa.dev_mfausers.yaml": strings.NewReplacer("    categories:\n    - mfa\n", ""),
 	} {
 		path := filepath.Join(older, file)
-		text, err := os.ReadFile(path) //nolint:gosec // our own
+		text, err := os.ReadFile(path)
 		s.g.Expect(err).NotTo(HaveOccurred())
 		s.g.Expect(change.Replace(string(text))).NotTo(Equal(string(text)), file)
 		s.g.Expect(os.WriteFile(path, []byte(change.Replace(string(text))), 0o600)).To(Succeed())
@@ -175,7 +175,7 @@ func (s *site) doAsTold(notes, token string) {
 		}
 	}
 	s.g.Expect(script.String()).To(ContainSubstring("kubectl -n mfa wait mfaconnection/production"))
-	cmd := exec.CommandContext(s.ctx, "bash", "-euxc", script.String()) //nolint:gosec // the chart's own
+	cmd := exec.CommandContext(s.ctx, "bash", "-euxc", script.String())
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.cluster.AdminKubeconfig(), "TOKEN="+token,
 		"PATH="+filepath.Dir(s.cluster.Kubectl())+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()

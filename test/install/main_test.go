@@ -87,7 +87,7 @@ func (s *site) createNamespaces(names ...string) {
 // run runs a program to a good end and returns what it printed.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput() //nolint:gosec // the tests' own
+	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s %s\n%s", filepath.Base(name), strings.Join(args, " "), out)
 	return string(out)
 }

@@ -167,7 +167,7 @@ func newReader(s *site, service *service) *reader {
 		case entry.IsDir():
 			s.g.Expect(os.CopyFS(to, os.DirFS(from))).To(Succeed())
 		default:
-			text, err := os.ReadFile(from) //nolint:gosec // our own
+			text, err := os.ReadFile(from)
 			s.g.Expect(err).NotTo(HaveOccurred())
 			s.g.Expect(os.WriteFile(to, text, 0o600)).To(Succeed())
 		}
@@ -231,7 +231,7 @@ func (u *reader) start(heading, words string, replaced ...string) *pasted {
 	commands = strings.NewReplacer(replaced...).Replace(commands)
 	ctx, cancel := context.WithTimeout(u.s.ctx, 5*time.Minute)
 	u.s.t.Cleanup(cancel)
-	p := &pasted{u: u, cmd: exec.CommandContext(ctx, "bash", "-euc", commands), copied: make(chan error, 1)} //nolint:gosec // the README's own
+	p := &pasted{u: u, cmd: exec.CommandContext(ctx, "bash", "-euc", commands), copied: make(chan error, 1)}
 	p.cmd.Dir, p.cmd.Env = u.checkout, u.environment
 	terminal, err := pty.StartWithSize(p.cmd, &pty.Winsize{Rows: 50, Cols: 200})
 	u.s.g.Expect(err).NotTo(HaveOccurred())
@@ -264,7 +264,7 @@ func (u *reader) link(namespace, secret string) string {
 }
 
 func replaceInFile(path, old, replacement string) error {
-	text, err := os.ReadFile(path) //nolint:gosec // the test's own
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}

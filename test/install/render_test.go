@@ -3,6 +3,7 @@ package install
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -38,7 +39,7 @@ func objects(t *testing.T, manifests string) []*unstructured.Unstructured {
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(manifests)))
 	for {
 		document, err := documents.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		g.Expect(err).NotTo(HaveOccurred())
