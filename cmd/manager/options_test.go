@@ -10,6 +10,8 @@ import (
 
 	. "github.com/onsi/gomega"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
 func parse(env map[string]string, args ...string) (options, error) {
@@ -153,11 +155,11 @@ func TestOverridesAreLoaded(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "overrides.yaml")
 
 	g.Expect(os.WriteFile(file, []byte("operations:\n  GetAccount: {path: '/v9/accounts/{id}'}\n"), 0o600)).To(Succeed())
-	routes, err := loadRoutes(file)
+	routes, err := mfaclient.RoutesWith(file)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(routes.Table()).To(ContainSubstring("/v9/accounts/{id}"))
 
 	g.Expect(os.WriteFile(file, []byte("operations:\n  Nope: {path: /x}\n"), 0o600)).To(Succeed())
-	_, err = loadRoutes(file)
+	_, err = mfaclient.RoutesWith(file)
 	g.Expect(err).To(MatchError(And(ContainSubstring("--api-overrides"), ContainSubstring("Nope"))))
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strings"
 
@@ -21,7 +20,7 @@ func run(ctx context.Context, o options) error {
 	logger := manager.NewLogger(o.log)
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger) // what client-go says, in the same format
-	routes, err := loadRoutes(o.apiOverrides)
+	routes, err := mfaclient.RoutesWith(o.apiOverrides)
 	if err != nil {
 		return err
 	}
@@ -53,22 +52,6 @@ func run(ctx context.Context, o options) error {
 	}
 	ctrl.Log.WithName("setup").Info("Starting", "version", buildVersion())
 	return mgr.Start(ctx)
-}
-
-func loadRoutes(path string) (mfaclient.Routes, error) {
-	if path == "" {
-		return mfaclient.DefaultRoutes(), nil
-	}
-	file, err := os.Open(path) //nolint:gosec // the operator's own flag names it
-	if err != nil {
-		return mfaclient.Routes{}, fmt.Errorf("--api-overrides: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	routes, err := mfaclient.LoadRoutes(file)
-	if err != nil {
-		return mfaclient.Routes{}, fmt.Errorf("--api-overrides %s: %w", path, err)
-	}
-	return routes, nil
 }
 
 // buildVersion is what the linker stamped, or for `go install module@version` what go knows.

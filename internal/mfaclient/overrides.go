@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -184,4 +185,21 @@ func (n names) checkSpellings() error {
 		taken[wire] = ours
 	}
 	return nil
+}
+
+// RoutesWith are the routes with the overrides of a file, as --api-overrides names it; without a path they are the default ones.
+func RoutesWith(path string) (Routes, error) {
+	if path == "" {
+		return DefaultRoutes(), nil
+	}
+	file, err := os.Open(path) //nolint:gosec // the caller's own flag names it
+	if err != nil {
+		return Routes{}, fmt.Errorf("--api-overrides: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	routes, err := LoadRoutes(file)
+	if err != nil {
+		return Routes{}, fmt.Errorf("--api-overrides %s: %w", path, err)
+	}
+	return routes, nil
 }

@@ -64,7 +64,7 @@ func (e *examiner) doctor(args []string) (*doctor.Doctor, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes, err := loadRoutes(e.remote.overrides)
+	routes, err := mfaclient.RoutesWith(e.remote.overrides)
 	if err != nil {
 		return nil, err
 	}

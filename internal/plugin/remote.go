@@ -45,7 +45,7 @@ func (s *session) open(ctx context.Context, c client.Client, conn *v1alpha1.MFAC
 	if known := conn.Status.ServiceID; known != "" && claims.ServiceID != "" && known != claims.ServiceID {
 		return nil, fmt.Errorf("the token acts for service %s, and the MFAConnection %s belongs to service %s", claims.ServiceID, conn.Name, known)
 	}
-	routes, err := loadRoutes(f.overrides)
+	routes, err := mfaclient.RoutesWith(f.overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -59,22 +59,6 @@ func (s *session) open(ctx context.Context, c client.Client, conn *v1alpha1.MFAC
 		return nil, fmt.Errorf("the MFAConnection %s can't be used: %w", conn.Name, err)
 	}
 	return &service{object: conn, client: patient{remote}, claims: claims, clock: s.Clock}, nil
-}
-
-func loadRoutes(path string) (mfaclient.Routes, error) {
-	if path == "" {
-		return mfaclient.DefaultRoutes(), nil
-	}
-	file, err := os.Open(path) //nolint:gosec // the caller's own flag names it
-	if err != nil {
-		return mfaclient.Routes{}, fmt.Errorf("--api-overrides: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	routes, err := mfaclient.LoadRoutes(file)
-	if err != nil {
-		return mfaclient.Routes{}, fmt.Errorf("--api-overrides %s: %w", path, err)
-	}
-	return routes, nil
 }
 
 // readToken reads the API token from a file, or from the connection's Secret by the operator's own rules. No error shows it.
