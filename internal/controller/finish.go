@@ -125,13 +125,14 @@ func (s *scope) sumUp(ready metav1.ConditionStatus, out outcome, also string) {
 	}
 }
 
-// writeStatus writes status once, and only when it differs. The lock keeps a stale pass from overwriting a newer one.
+// writeStatus writes status once, and only when it differs or when the copy that it was held against may be out of date. The
+// lock keeps a stale pass from overwriting a newer one, and tells it that it was one.
 func (r *UserReconciler) writeStatus(ctx context.Context, s *scope) error {
 	for _, was := range s.base.Status.Conditions {
 		// A step may have said that all is well before another found that it is not: that is no transition.
 		keepTransition(s.base.Status.Conditions, s.user.Status.Conditions, was.Type)
 	}
-	if equality.Semantic.DeepEqual(s.base.Status, s.user.Status) {
+	if equality.Semantic.DeepEqual(s.base.Status, s.user.Status) && r.own.shownBy(s.base) {
 		return nil
 	}
 	ctx, cancel := unrepeatable(ctx)
@@ -139,6 +140,7 @@ func (r *UserReconciler) writeStatus(ctx context.Context, s *scope) error {
 	patched := s.base.DeepCopy()
 	patched.Status = *s.user.Status.DeepCopy()
 	err := r.client.Status().Patch(ctx, patched, client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{}))
+	r.own.note(patched, err)
 	return err
 }
 

@@ -86,6 +86,7 @@ func onlyDeletes() predicate.Predicate {
 
 func (r *UserReconciler) onUserDeleted(ctx context.Context, e event.DeleteEvent, _ workqueue.TypedRateLimitingInterface[ctrl.Request]) {
 	if user, ok := e.Object.(*v1alpha1.MFAUser); ok {
+		r.own.forget(user.UID)
 		r.groupChecks.forget(user.UID)
 		r.deviceReads.forget(user.UID)
 		if key := connectionKey(user); r.connections.has(key) {

@@ -94,12 +94,13 @@ type world struct {
 	users       *wakeQueue
 	probes      *wakeQueue
 	metrics     *collector
+	own         *ownWrites
 }
 
 func newWorld(c client.Client, live, secrets client.Reader, opts Options) *world {
 	w := &world{
 		client: c, live: live, secrets: secrets, everyUser: usersOfClient(c), clock: opts.Clock, opts: opts,
-		users: &wakeQueue{}, probes: &wakeQueue{},
+		users: &wakeQueue{}, probes: &wakeQueue{}, own: newOwnWrites(),
 	}
 	w.connections = newRegistry(w)
 	w.metrics = newCollector(w)
