@@ -49,14 +49,11 @@ func TestCrashPoints(t *testing.T) {
 	for _, f := range flows {
 		t.Run(f.name, func(t *testing.T) {
 			points, flawless := f.points(t)
-			issued, stored := false, false
 			for _, at := range points {
-				issued = issued || at.phase == mfasim.After && (at.what == "CreateAccount" || at.what == "IssueCode")
-				stored = stored || issued && !f.mailed && at.phase == mfasim.After && at.what == "PATCH secrets"
 				t.Run(at.String(), func(t *testing.T) {
 					start := time.Now()
-					calls := f.survive(t, at)
-					if stored {
+					calls, before := f.survive(t, at)
+					if !f.mailed && storesCode(before) {
 						NewWithT(t).Expect(codesAskedFor(calls)).To(BeNumerically("<=", codesAskedFor(flawless)),
 							"an answer that is in the Secret is not asked for again")
 					}
@@ -67,6 +64,18 @@ func TestCrashPoints(t *testing.T) {
 		})
 	}
 	t.Logf("%d points:\n%s", len(table)-1, strings.Join(table, "\n"))
+}
+
+// storesCode tells whether a run has come so far that an answer with a code is in its Secret.
+func storesCode(steps []moment) bool {
+	issued := false
+	for _, m := range steps {
+		issued = issued || m.phase == mfasim.After && (m.what == "CreateAccount" || m.what == "IssueCode")
+		if issued && m.phase == mfasim.After && m.what == "PATCH secrets" {
+			return true
+		}
+	}
+	return false
 }
 
 func codesAskedFor(calls map[string]int) int { return calls["CreateAccount"] + calls["IssueCode"] }
@@ -105,14 +114,17 @@ func (f flow) points(t *testing.T) (points []moment, calls map[string]int) {
 	return points, w.sim.Calls()
 }
 
-// survive plays the flow with trouble at one point and returns the remote calls it took in all.
-func (f flow) survive(t *testing.T, at moment) (calls map[string]int) {
+// survive plays the flow with trouble at one point. It returns the remote calls it took in all, and the moments of this very
+// run up to the trouble: what is written on the side comes now before and now after a step of the flow.
+func (f flow) survive(t *testing.T, at moment) (calls map[string]int, before []moment) {
 	w := newWorld(t)
 	if at.phase == lost {
 		op := f.begin(w, moment{}, at)
 		f.done(w)
 		w.awaitKept()
 		w.g.Expect(op.power.hasLost() || !f.always(at)).To(BeTrue(), "the answer must be lost")
+		before = op.power.recorded()
+		before = before[:slices.Index(before, moment{at.what, at.nth, mfasim.After})+1]
 	} else {
 		op := f.begin(w, at, moment{})
 		if !f.always(at) {
@@ -124,11 +136,12 @@ func (f flow) survive(t *testing.T, at moment) (calls map[string]int) {
 		}
 		w.g.Eventually(op.power.isOff).Should(BeTrue(), "the moment must come")
 		op.wait()
+		before = op.power.recorded()
 		w.start()
 		f.done(w)
 	}
 	w.expectNoDeadCode()
-	return w.sim.Calls()
+	return w.sim.Calls(), before
 }
 
 // comesWithin is how long a moment is waited for that comes in some runs only.
