@@ -111,7 +111,7 @@ func (c *scene) faultOf(who person, w world) string {
 	case user.Status.AccountID != account.ID.String():
 		return "the MFAUser does not hold the account"
 	case !meta.IsStatusConditionTrue(user.Status.Conditions, v1alpha1.ConditionReady) || user.Status.ObservedGeneration != user.Generation:
-		return "it is not Ready"
+		return "it is not Ready: " + readyOf(&user)
 	case account.Blocked:
 		return "the account is blocked"
 	case account.FirstName != *user.Spec.FirstName || account.LastName != *user.Spec.LastName || account.Email != *user.Spec.Email:
@@ -120,6 +120,16 @@ func (c *scene) faultOf(who person, w world) string {
 		return "the groups are not as stated"
 	}
 	return c.faultOfCode(&user, w.secrets[who.name], account)
+}
+
+// readyOf is the condition Ready in a line.
+func readyOf(user *v1alpha1.MFAUser) string {
+	ready := meta.FindStatusCondition(user.Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil {
+		return "nothing is said"
+	}
+	return fmt.Sprintf("%s %s of generation %d of %d since %s: %s",
+		ready.Status, ready.Reason, ready.ObservedGeneration, user.Generation, ready.LastTransitionTime.Format(time.TimeOnly), ready.Message)
 }
 
 func (c *scene) inGroupOf(user *v1alpha1.MFAUser) bool {
