@@ -139,9 +139,7 @@ func (r *UserReconciler) writeStatus(ctx context.Context, s *scope) error {
 	defer cancel()
 	patched := s.base.DeepCopy()
 	patched.Status = *s.user.Status.DeepCopy()
-	err := r.client.Status().Patch(ctx, patched, client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{}))
-	r.own.note(patched, err)
-	return err
+	return r.patchStatus(ctx, patched, client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{}))
 }
 
 // announce records events: what the pass did, and a change of Ready; not that a user became Ready by what was just told.

@@ -108,9 +108,7 @@ func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, e
 	if !equality.Semantic.DeepEqual(s.base.Status, s.object.Status) || !r.own.shownBy(s.base) {
 		// With the lock: a stale copy must not overwrite what another pass has found since.
 		patch := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
-		err := r.client.Status().Patch(ctx, s.object, patch)
-		r.own.note(s.object, err)
-		if err != nil {
+		if err := r.patchStatus(ctx, s.object, patch); err != nil {
 			return again(err)
 		}
 		r.announce(s)

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,6 +22,13 @@ type ownWrites struct {
 const unknownVersion = ""
 
 func newOwnWrites() *ownWrites { return &ownWrites{versions: map[types.UID]string{}} }
+
+// patchStatus writes the status of an object that this pass is about, and remembers how that ended.
+func (w *world) patchStatus(ctx context.Context, object client.Object, patch client.Patch) error {
+	err := w.client.Status().Patch(ctx, object, patch)
+	w.own.note(object, err)
+	return err
+}
 
 // note records how a write of an object has ended.
 func (w *ownWrites) note(object client.Object, err error) {

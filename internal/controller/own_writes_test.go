@@ -18,8 +18,8 @@ import (
 
 // outOfDate are ways in which the cache comes to show less than what this process has written.
 var outOfDate = map[string]func(*testWorld){
-	"the watch is slow":                      func(*testWorld) {},
-	"the answer to the write of status lost": (*testWorld).loseStatusAnswer,
+	"the watch is slow":                         func(*testWorld) {},
+	"the answer to the write of status is lost": (*testWorld).loseStatusAnswer,
 }
 
 // TestUserFromAStaleCache: a pass that is woken at once, when the cache does not show yet what the pass before wrote, finds

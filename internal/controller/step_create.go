@@ -155,8 +155,7 @@ func (r *UserReconciler) withdrawCreation(ctx context.Context, s *scope) error {
 		return fmt.Errorf("withdraw the intent: %w", err)
 	}
 	patched := s.base.DeepCopy()
-	err = r.client.Status().Patch(ctx, patched, client.RawPatch(types.JSONPatchType, patch))
-	r.own.note(patched, err)
+	err = r.patchStatus(ctx, patched, client.RawPatch(types.JSONPatchType, patch))
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsInvalid(err):
 		return nil // the MFAUser is gone, or the intent on record is another one
@@ -189,9 +188,7 @@ func (r *UserReconciler) recordIntent(ctx context.Context, s *scope) error {
 	patched := s.base.DeepCopy()
 	copyIntents(&patched.Status, &s.user.Status)
 	lock := client.MergeFromWithOptions(s.base, client.MergeFromWithOptimisticLock{})
-	err := r.client.Status().Patch(ctx, patched, lock)
-	r.own.note(patched, err)
-	if err != nil {
+	if err := r.patchStatus(ctx, patched, lock); err != nil {
 		// What is not on record does not happen, and must not get on record at the end of the pass.
 		copyIntents(&s.user.Status, &s.base.Status)
 		return fmt.Errorf("record the intent: %w", err)
