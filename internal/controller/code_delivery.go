@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -66,7 +67,7 @@ func (r *UserReconciler) mailCode(ctx context.Context, s *scope) error {
 	if err := s.client.SendCode(ctx, s.account.ID); err != nil {
 		return r.deliveryFailed(ctx, s, "mail the link", err)
 	}
-	code.EmailedAt = &metav1.Time{Time: r.now().Truncate(1e9)}
+	code.EmailedAt = &metav1.Time{Time: r.now().Truncate(time.Second)}
 	s.did("CodeMailed", "SendCode", "had the link mailed to the person")
 	return nil
 }

@@ -64,14 +64,14 @@ func (s *scope) issuing(intent *v1alpha1.CodeIntent) {
 
 // countCode counts a code that is about to be asked for against the hour's allowance.
 func (s *scope) countCode(at metav1.Time) {
-	times := append(recentCodes(&s.user.Status, at.Time), at)
+	times := append(recentCodes(s.user.Status.CodeTimes, at.Time), at)
 	s.user.Status.CodeTimes = times[max(0, len(times)-codesPerHour):]
 }
 
 // recentCodes are the times of the last hour's codes, the newest last.
-func recentCodes(status *v1alpha1.MFAUserStatus, now time.Time) []metav1.Time {
+func recentCodes(times []metav1.Time, now time.Time) []metav1.Time {
 	recent := make([]metav1.Time, 0, codesPerHour)
-	for _, at := range status.CodeTimes {
+	for _, at := range times {
 		if now.Sub(at.Time) < time.Hour {
 			recent = append(recent, at)
 		}

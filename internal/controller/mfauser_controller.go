@@ -17,6 +17,7 @@ type UserReconciler struct {
 	events      events.EventRecorder
 	groupChecks *groupChecks
 	deviceReads *deviceReads
+	leftCodes   *leftCodes
 }
 
 // step is one part of a pass. It records what it finds and does in the scope; an error ends the pass.

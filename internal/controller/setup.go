@@ -66,7 +66,7 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 	if world.everyUser, err = usersOfCache(mgr.GetCache()); err != nil {
 		return fmt.Errorf("find the cache of MFAUsers: %w", err)
 	}
-	users := &UserReconciler{world: world, events: recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads()}
+	users := &UserReconciler{world: world, events: recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads(), leftCodes: newLeftCodes()}
 	if err := users.setup(mgr, opts.ConcurrentUsers); err != nil {
 		return fmt.Errorf("set up the MFAUser controller: %w", err)
 	}

@@ -157,7 +157,7 @@ func (r *UserReconciler) takeBack(s *scope, account mfaclient.Account, removal v
 	}
 	s.open = true
 	s.user.Status.BlockedByRemoval = removal.Action == v1alpha1.RemovalBlock && account.Blocked
-	recordHandled(s.user)
+	r.recordHandled(s.user)
 	s.did("Returned", "Adopt", "took up the account that an earlier removal of this MFAUser had left")
 	return nil
 }
@@ -171,14 +171,15 @@ func (r *UserReconciler) adopt(s *scope, account mfaclient.Account) error {
 		return err
 	}
 	s.open = true
-	recordHandled(s.user)
+	r.recordHandled(s.user)
 	s.did("Adopted", "Adopt", "adopted the existing account; nothing was issued")
 	return nil
 }
 
 // recordHandled notes the stated code requests as dealt with: an account that was there before gets nothing issued.
-func recordHandled(user *v1alpha1.MFAUser) {
+func (r *UserReconciler) recordHandled(user *v1alpha1.MFAUser) {
 	user.Status.Creating = nil
 	user.Status.Code, user.Status.CodeRefusal = nil, nil // of an account before this one
 	rules.NoteHandled(user)
+	r.leftCodes.takeUp(user, r.now())
 }

@@ -155,7 +155,7 @@ const messageCodeLimit = "five codes were asked for within the hour; the next is
 
 // codeLimitWait returns how long the next code has to wait.
 func codeLimitWait(status *v1alpha1.MFAUserStatus, now time.Time) time.Duration {
-	recent := recentCodes(status, now)
+	recent := recentCodes(status.CodeTimes, now)
 	if len(recent) < codesPerHour {
 		return 0
 	}

@@ -134,6 +134,7 @@ func removalHint(err error) error {
 func (r *UserReconciler) release(ctx context.Context, s *scope) error {
 	r.groupChecks.forget(s.user.UID)
 	r.deviceReads.forget(s.user.UID)
+	r.leftCodes.leave(s.user, s.now) // before another MFAUser can take the account up
 	if err := r.removeFinalizer(ctx, s); err != nil {
 		return err
 	}

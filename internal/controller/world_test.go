@@ -121,7 +121,7 @@ func (w *testWorld) startOperator() {
 	})
 	w.recorder = events.NewFakeRecorder(10000)
 	shared := newWorld(w.client, w.client, w.client, Options{Clock: w.clock, Routes: mfaclient.DefaultRoutes(), UserAgent: "test", Version: "v1.2.3"})
-	w.users = &UserReconciler{world: shared, events: w.recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads()}
+	w.users = &UserReconciler{world: shared, events: w.recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads(), leftCodes: newLeftCodes()}
 	w.connections = &ConnectionReconciler{world: shared, events: w.recorder}
 }
 
