@@ -18,7 +18,10 @@ import (
 )
 
 // atTerminal runs kubectl mfa with a pseudo-terminal for all streams, and returns what a person would see.
-func (w *world) atTerminal(args ...string) ran {
+func (w *world) atTerminal(args ...string) ran { return w.atTerminalBut(nil, args...) }
+
+// atTerminalBut is atTerminal with standard error sent elsewhere, unless elsewhere is nil.
+func (w *world) atTerminalBut(elsewhere io.Writer, args ...string) ran {
 	w.t.Helper()
 	screen, keyboard, err := pty.Open()
 	w.g.Expect(err).NotTo(HaveOccurred())
@@ -27,7 +30,11 @@ func (w *world) atTerminal(args ...string) ran {
 		text, _ := io.ReadAll(screen) // ends with an error of its own when the other side is closed
 		seen <- string(text)
 	}()
-	code := plugin.Run(w.ctx, w.options(genericiooptions.IOStreams{In: keyboard, Out: keyboard, ErrOut: keyboard}, args))
+	streams := genericiooptions.IOStreams{In: keyboard, Out: keyboard, ErrOut: keyboard}
+	if elsewhere != nil {
+		streams.ErrOut = elsewhere
+	}
+	code := plugin.Run(w.ctx, w.options(streams, args))
 	w.g.Expect(keyboard.Close()).To(Succeed())
 	text := strings.ReplaceAll(<-seen, "\r\n", "\n")
 	w.g.Expect(screen.Close()).To(Succeed())

@@ -69,6 +69,8 @@ func TestExportIsAdopted(t *testing.T) {
 	w.g.Expect(w.client.List(w.ctx, &users, client.InNamespace(w.namespace))).To(Succeed())
 	w.g.Expect(users.Items).To(HaveLen(len(seeds)))
 	for _, user := range users.Items {
+		w.g.Expect(user.Spec.ManagementPolicy).To(Equal(v1alpha1.ManagementObserve), "nothing is changed before somebody looked")
+		w.g.Expect(user.Spec.AdoptionPolicy).To(Equal(v1alpha1.AdoptionIfExists))
 		w.g.Expect(w.settled(user.Name)).To(Equal(v1alpha1.ReasonReconciled), user.Name)
 		account, _ := w.sim.Account(user.Spec.Login)
 		w.g.Expect(w.get(user.Name).Status.AccountID).To(Equal(fmt.Sprint(account.ID)))

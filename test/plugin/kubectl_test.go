@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"bytes"
 	"encoding/base64"
 	"os"
 	"os/exec"
@@ -74,7 +75,7 @@ func TestHelp(t *testing.T) {
 		got := w.mfa(command, "--help")
 		w.g.Expect(got.code).To(BeZero())
 		w.g.Expect(got.out).To(ContainSubstring("Usage:\n  kubectl mfa " + command))
-		w.g.Expect(got.out).To(ContainSubstring("Examples:\n  "))
+		w.g.Expect(got.out).To(MatchRegexp(`Examples:\n(  #.*\n)*  .*kubectl mfa %s`, command))
 	}
 }
 
@@ -90,4 +91,8 @@ func TestProgress(t *testing.T) {
 	w.g.Expect(err).NotTo(HaveOccurred())
 	w.g.Expect(files).To(HaveLen(250))
 	w.g.Expect(w.export().err).NotTo(ContainSubstring("accounts  "), "no bar in a log")
+	var log bytes.Buffer
+	seen = w.atTerminalBut(&log, "export", "production", "-n", w.mfaNamespace)
+	w.g.Expect(seen.code).To(BeZero(), log.String())
+	w.g.Expect(seen.out).NotTo(ContainSubstring("accounts"), "no bar between the manifests")
 }
