@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -96,16 +97,19 @@ func (m *modelWorld) noteManifest(a *asked, user *v1alpha1.MFAUser) {
 		return
 	}
 	a.tokens[value] = true
-	purpose, token, found := strings.Cut(value, "/")
+	purpose, token, _ := strings.Cut(value, "/")
 	for _, r := range a.open {
 		if r.name == "annotation" {
 			r.fits = false // overwritten: answered if it was seen in time
 		}
 	}
-	if found && token != "" && !strings.ContainsAny(token, " /") && modelPurposes[v1alpha1.CodePurpose(purpose)] != "" {
+	if modelToken.MatchString(token) && modelPurposes[v1alpha1.CodePurpose(purpose)] != "" {
 		m.askFor(a, "annotation", v1alpha1.CodePurpose(purpose))
 	}
 }
+
+// modelToken is the token of an annotation as the documentation has it; anything else is refused.
+var modelToken = regexp.MustCompile(`^[A-Za-z0-9.:_-]{1,63}$`)
 
 // modelPurposes are the purposes of codes as the service spells them; PINErrors is none of its purposes.
 var modelPurposes = map[v1alpha1.CodePurpose]string{
