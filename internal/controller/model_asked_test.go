@@ -81,6 +81,7 @@ func (m *modelWorld) askFor(a *asked, name string, purpose v1alpha1.CodePurpose)
 
 // noteManifest compares a manifest with how it was and opens the requests that are new in it.
 func (m *modelWorld) noteManifest(a *asked, user *v1alpha1.MFAUser) {
+	before := a.annotations[v1alpha1.AnnotationIssueCode]
 	a.uid, a.spec, a.annotations = user.UID, *user.Spec.DeepCopy(), user.Annotations
 	for _, r := range a.open {
 		if r.name == "generation" {
@@ -93,16 +94,19 @@ func (m *modelWorld) noteManifest(a *asked, user *v1alpha1.MFAUser) {
 		m.askFor(a, "generation", a.spec.Code.Purpose)
 	}
 	value := user.Annotations[v1alpha1.AnnotationIssueCode]
-	if value == "" || a.tokens[value] {
+	if value == before {
 		return
 	}
-	a.tokens[value] = true
-	purpose, token, _ := strings.Cut(value, "/")
 	for _, r := range a.open {
 		if r.name == "annotation" {
 			r.fits = false // overwritten: answered if it was seen in time
 		}
 	}
+	if value == "" || a.tokens[value] {
+		return
+	}
+	a.tokens[value] = true
+	purpose, token, _ := strings.Cut(value, "/")
 	if modelToken.MatchString(token) && modelPurposes[v1alpha1.CodePurpose(purpose)] != "" {
 		m.askFor(a, "annotation", v1alpha1.CodePurpose(purpose))
 	}
