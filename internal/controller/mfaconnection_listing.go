@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
@@ -64,12 +63,12 @@ func (r *ConnectionReconciler) list(ctx context.Context, s *connectionScope) err
 		return nil
 	}
 	conn.probes.failures++
-	conn.probes.next = s.now.Add(probeDelay(err, conn.probes.failures, interval(s.object)))
+	conn.probes.next = s.now.Add(probeDelay(err, conn.probes.failures, interval(s.object), r.jitter))
 	return err
 }
 
 // probeDelay is how long to wait after a failed listing.
-func probeDelay(err error, failures int, interval time.Duration) time.Duration {
+func probeDelay(err error, failures int, interval time.Duration, jitter func(time.Duration) time.Duration) time.Duration {
 	e := asClientError(err)
 	switch kindOf(e) {
 	case mfaclient.KindUnauthenticated, mfaclient.KindDenied:
@@ -78,7 +77,7 @@ func probeDelay(err error, failures int, interval time.Duration) time.Duration {
 		return max(e.RetryAfter, time.Second)
 	}
 	delay := min(probeBackoffMin<<min(failures-1, 10), probeBackoffMax)
-	delay += rand.N(delay / 10)
+	delay += jitter(delay / 10)
 	// Errors are slower than successes.
 	return max(delay, min(interval, probeBackoffMax))
 }

@@ -124,6 +124,7 @@ func (m *modelWorld) createManifest() {
 		}
 	}
 	key := pick(m, keys...)
+	m.clock.Step(time.Second) // of two manifests of one second, the API server's UIDs would tell which is the older
 	user := m.user(key.Name, func(u *v1alpha1.MFAUser) {
 		u.Namespace, u.Spec.Login = key.Namespace, slots[key]
 		m.rollSpec(&u.Spec)
@@ -307,8 +308,9 @@ func (m *modelWorld) deleteManifest() {
 func describe(u *v1alpha1.MFAUser) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s login=%s", client.ObjectKeyFromObject(u), u.Spec.Login)
-	for name, value := range statedFields(&u.Spec) {
-		fmt.Fprintf(&b, " %s=%v", name, value)
+	fields := statedFields(&u.Spec)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		fmt.Fprintf(&b, " %s=%v", name, fields[name])
 	}
 	if u.Spec.Groups != nil {
 		fmt.Fprintf(&b, " groups=%v", u.Spec.Groups)

@@ -30,6 +30,8 @@ type modelWorld struct {
 	dice *rand.Rand
 	// second is another namespace with users.
 	second string
+	// begun is when people began to act.
+	begun time.Time
 	// told is what has happened so far, for whoever has to read about a failure.
 	told []string
 	// wrong is what the operator did that nobody asked for.
@@ -87,6 +89,7 @@ func newModelWorld(t *testing.T, seed uint64) *modelWorld {
 	m.plain = m.sim.Seed(mfasim.Account{Login: "plain@example.com", FirstName: "Paul", Status: mfasim.StatusActivated})
 	m.putBetween(m.wire)
 	m.restart()
+	m.begun = m.now()
 	return m
 }
 
@@ -132,6 +135,7 @@ func (m *modelWorld) restart() {
 	})
 	shared := m.users.world
 	shared.client, shared.live, shared.secrets = operator, operator, operator
+	shared.jitter = func(below time.Duration) time.Duration { return time.Duration(m.dice.Int64N(int64(below))) }
 	m.limiter = retries()
 	m.woken = map[types.NamespacedName]bool{}
 	for _, wake := range []*wakeQueue{shared.users, shared.probes} {
@@ -213,7 +217,7 @@ func (m *modelWorld) date(o client.Object) {
 
 // tell notes what happens, with the time since the beginning.
 func (m *modelWorld) tell(format string, args ...any) {
-	m.told = append(m.told, fmt.Sprintf("%s  %s", m.now().UTC().Format("01-02 15:04:05"), fmt.Sprintf(format, args...)))
+	m.told = append(m.told, fmt.Sprintf("%10s  %s", m.now().Sub(m.begun), fmt.Sprintf(format, args...)))
 }
 
 // blame notes what is wrong.

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -86,9 +87,11 @@ type world struct {
 	// live reads past the cache.
 	live client.Reader
 	// secrets reads the metadata of our code Secrets from the cache, which client does not do for Secrets.
-	secrets     client.Reader
-	everyUser   everyUser
-	clock       clock.Clock
+	secrets   client.Reader
+	everyUser everyUser
+	clock     clock.Clock
+	// jitter rolls a duration below the one given, which is above zero.
+	jitter      func(time.Duration) time.Duration
 	opts        Options
 	connections *registry
 	users       *wakeQueue
@@ -99,7 +102,7 @@ type world struct {
 
 func newWorld(c client.Client, live, secrets client.Reader, opts Options) *world {
 	w := &world{
-		client: c, live: live, secrets: secrets, everyUser: usersOfClient(c), clock: opts.Clock, opts: opts,
+		client: c, live: live, secrets: secrets, everyUser: usersOfClient(c), clock: opts.Clock, jitter: rand.N[time.Duration], opts: opts,
 		users: &wakeQueue{}, probes: &wakeQueue{}, own: newOwnWrites(),
 	}
 	w.connections = newRegistry(w)
