@@ -123,9 +123,9 @@ ASSETS = assets=$$(go -C $(LOCALCLUSTER) run ./cmd/assets -controller-manager); 
 # server and the manager read. A kept result would be a test skipped in silence.
 .PHONY: test
 test: ## Run all tests, those on a real API server included.
-	$(ASSETS); go test -count=1 -timeout 30m ./...
+	$(ASSETS); go test -count=1 -timeout 45m ./...
 	go -C $(LOCALCLUSTER) test -count=1 ./cmd/...
-	@for module in $(MODULES); do echo "go -C $$module test ./..."; go -C $$module test -count=1 -timeout 30m ./...; done
+	@for module in $(MODULES); do echo "go -C $$module test ./..."; go -C $$module test -count=1 -timeout 45m ./...; done
 
 SEEDS ?= 200
 
