@@ -98,21 +98,31 @@ func (r *UserReconciler) onUserDeleted(ctx context.Context, e event.DeleteEvent,
 }
 
 func (r *UserReconciler) usersOfConnection(ctx context.Context, object client.Object) []ctrl.Request {
-	return r.requests(ctx, client.MatchingFields{indexConnection: client.ObjectKeyFromObject(object).String()})
+	return requestsFor(r.list(ctx, client.MatchingFields{indexConnection: client.ObjectKeyFromObject(object).String()}))
 }
 
+// usersOfNamespace are woken when it is admitted to a connection or shut out, and with them who wants one of their logins:
+// whose it is may depend on it.
 func (r *UserReconciler) usersOfNamespace(ctx context.Context, object client.Object) []ctrl.Request {
-	return r.requests(ctx, client.InNamespace(object.GetName()))
+	users := r.list(ctx, client.InNamespace(object.GetName()))
+	for n := range users {
+		r.wakeRivals(ctx, &users[n])
+	}
+	return requestsFor(users)
 }
 
-func (r *UserReconciler) requests(ctx context.Context, which client.ListOption) []ctrl.Request {
+func (r *UserReconciler) list(ctx context.Context, which client.ListOption) []v1alpha1.MFAUser {
 	var list v1alpha1.MFAUserList
 	if err := r.client.List(ctx, &list, which, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // the cache is stopping
 	}
-	requests := make([]ctrl.Request, 0, len(list.Items))
-	for n := range list.Items {
-		requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[n])})
+	return list.Items
+}
+
+func requestsFor(users []v1alpha1.MFAUser) []ctrl.Request {
+	requests := make([]ctrl.Request, 0, len(users))
+	for n := range users {
+		requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&users[n])})
 	}
 	return requests
 }

@@ -42,10 +42,8 @@ func (m *modelWorld) flipNamespace() {
 		namespace.Labels["world"] = m.namespaceLabels()["world"]
 	}
 	m.g.Expect(m.client.Update(m.ctx, &namespace)).To(Succeed())
-	for key := range m.asked {
-		if key.Namespace == m.second {
-			m.wake(key)
-		}
+	for _, request := range m.users.usersOfNamespace(m.ctx, &namespace) {
+		m.wake(request.NamespacedName)
 	}
 	m.tell("namespace %s admitted: %v", m.second, admit)
 }

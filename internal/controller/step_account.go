@@ -134,7 +134,7 @@ func (r *UserReconciler) lookAgain(ctx context.Context, s *scope, diff *rules.Di
 	if err != nil {
 		return nil, r.whenGone(s, err)
 	}
-	s.conn.inventory.Put(fresh)
+	s.conn.inventory.Saw(fresh)
 	if err := r.accept(s, fresh); err != nil {
 		return nil, err
 	}

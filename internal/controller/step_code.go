@@ -132,7 +132,7 @@ func (r *UserReconciler) freshen(ctx context.Context, s *scope) error {
 	if err != nil {
 		return r.whenGone(s, err)
 	}
-	s.conn.inventory.Put(account)
+	s.conn.inventory.Saw(account) // syncAccount has gone by what the picture was: another pass follows if somebody edited it
 	s.fresh = true
 	return r.accept(s, account)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -202,6 +203,10 @@ func copyIntents(to, from *v1alpha1.MFAUserStatus) {
 	from = from.DeepCopy()
 	to.AccountID, to.Creating, to.Code, to.CodeTimes, to.CodeRefusal = from.AccountID, from.Creating, from.Code, from.CodeTimes, from.CodeRefusal
 	to.HandledCodeGeneration, to.HandledIssueCodes = from.HandledCodeGeneration, from.HandledIssueCodes
+	// Of an account that takes the place of one that is gone nothing is as stated yet: its groups least of all.
+	if synced := meta.FindStatusCondition(from.Conditions, v1alpha1.ConditionAccountSynced); synced != nil {
+		meta.SetStatusCondition(&to.Conditions, *synced)
+	}
 }
 
 // rebase makes what was just written the base of the next write, and keeps what the steps have found since.

@@ -49,8 +49,12 @@ func (r *UserReconciler) lookBeforeRemoval(ctx context.Context, s *scope) error 
 	if err != nil {
 		return fmt.Errorf("read the account: %w", err)
 	}
-	s.conn.inventory.Put(account)
+	s.conn.inventory.Saw(account)
 	if err := r.accept(s, account); err != nil {
+		// The account is left as it is, and a code that was used must not stay all the same.
+		if err := aside(r.followCode)(ctx, s); err != nil {
+			return err
+		}
 		return removalHint(err)
 	}
 	return nil

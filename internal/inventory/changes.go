@@ -8,7 +8,7 @@ import (
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
-// Change names an account that a listing showed new, different, missing, back or no longer there. An account whose login
+// Change names an account that a listing or a read showed new, different, missing, back or no longer there. An account whose login
 // has changed comes once with each login: one that was waited for may be free now.
 type Change struct {
 	ID    mfaclient.AccountID
@@ -22,6 +22,14 @@ func (c changes) add(account mfaclient.Account) {
 	c[Change{ID: account.ID, Login: account.Login}] = struct{}{}
 }
 
+// addBoth adds an account under the login that it had, too.
+func (c changes) addBoth(before, account mfaclient.Account) {
+	c.add(account)
+	if before.Login != account.Login {
+		c.add(before)
+	}
+}
+
 func (c changes) list() []Change { return slices.Collect(maps.Keys(c)) }
 
 // compare adds what differs between two pictures.
@@ -31,9 +39,10 @@ func (c changes) compare(old, listed *picture) {
 		if known && same(before, account) {
 			continue
 		}
-		c.add(account)
-		if known && before.Login != account.Login {
-			c.add(before)
+		if known {
+			c.addBoth(before, account)
+		} else {
+			c.add(account)
 		}
 	}
 	for id, account := range old.accounts {

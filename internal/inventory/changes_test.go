@@ -90,3 +90,34 @@ func TestChangesAreToldAfterThePictureHasChanged(t *testing.T) {
 	w.list()
 	w.Expect(phones).To(Equal([]string{"new"}))
 }
+
+// What a read shows is in the picture from then on, so that no listing will tell of it: the read has to.
+func TestAReadTellsWhatSomebodyChanged(t *testing.T) {
+	cases := map[string]struct {
+		change func(*mfaclient.Account)
+		want   []inventory.Change
+	}{
+		"nothing":           {func(*mfaclient.Account) {}, nil},
+		"a field":           {setPhone("new"), []inventory.Change{{ID: id(1), Login: account(1).Login}}},
+		"an authentication": {func(a *mfaclient.Account) { a.LastAuthenticated = start }, nil},
+		"the login": {func(a *mfaclient.Account) { a.Login = "new@example.com" },
+			[]inventory.Change{{ID: id(1), Login: account(1).Login}, {ID: id(1), Login: "new@example.com"}}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := listed(t, 2)
+			w.service.edit(id(1), tc.change)
+			read, err := w.service.get(id(1))
+			w.Expect(err).NotTo(HaveOccurred())
+
+			w.Saw(read)
+
+			w.Expect(w.changes).To(ConsistOf(tc.want))
+			w.Expect(w.seen(id(1))).To(Equal(read))
+			w.changes = nil
+			w.Saw(read)
+			w.list()
+			w.Expect(w.changes).To(BeEmpty(), "told once")
+		})
+	}
+}

@@ -26,8 +26,8 @@ type Options struct {
 	// Managed returns the ids of the accounts that somebody in the cluster holds. A listing that lacks too many of them is
 	// not believed. Required; the inventory does not change the map.
 	Managed func() map[mfaclient.AccountID]struct{}
-	// OnChange is told what a listing showed changed, after it has become the picture; never of the first listing, and
-	// never of Put and Remove, whose callers know. Default: nobody.
+	// OnChange is told what a listing or a read showed changed, after it has become the picture; never of the first listing,
+	// and never of Put and Remove, whose callers know. Default: nobody.
 	OnChange func([]Change)
 }
 

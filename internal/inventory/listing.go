@@ -22,11 +22,15 @@ func (i *Inventory) list(ctx context.Context, service Service, begun time.Time, 
 		return err
 	}
 	listed.term = term
-	changes := i.replace(listed)
+	i.tell(i.replace(listed))
+	return nil
+}
+
+// tell is called without the lock: whoever is told may ask for the picture.
+func (i *Inventory) tell(changes []Change) {
 	if len(changes) > 0 && i.opts.OnChange != nil {
 		i.opts.OnChange(changes)
 	}
-	return nil
 }
 
 // readAll pages through the listing. Accounts that a shifting page shows twice count once.

@@ -21,10 +21,29 @@ type pin struct {
 	until   time.Time
 }
 
-// Put writes through an account that a call has just returned.
+// Put writes through an account that a call has just written.
 func (i *Inventory) Put(account mfaclient.Account) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.put(account)
+}
+
+// Saw writes through an account that a call has just read, and tells of what somebody has changed as a listing would: the
+// next one finds it in the picture already.
+func (i *Inventory) Saw(account mfaclient.Account) {
+	i.mu.Lock()
+	shown, known := i.picture.accounts[account.ID]
+	changed := changes{}
+	if known && !same(shown, account) {
+		i.former[account.ID] = i.picture.begun
+		changed.addBoth(shown, account)
+	}
+	i.put(account)
+	i.mu.Unlock()
+	i.tell(changed.list())
+}
+
+func (i *Inventory) put(account mfaclient.Account) {
 	delete(i.absent, account.ID)
 	now := i.opts.Clock.Now()
 	var before []mfaclient.Account
