@@ -33,7 +33,7 @@ func retries() workqueue.TypedRateLimiter[ctrl.Request] {
 }
 
 // setup says what wakes an MFAUser: its spec, the annotations by hand, its deletion; its code Secret going; a rival
-// going; its connection's spec; its namespace's labels; and, through the wake queue, listings and healed connections.
+// going; its connection's spec; its namespace's labels, or a rival's; and, through the wake queue, listings and healed connections.
 func (r *UserReconciler) setup(mgr ctrl.Manager, concurrent int) error {
 	users := ctrl.NewControllerManagedBy(mgr).
 		Named("mfauser").
