@@ -8,8 +8,8 @@ import (
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
-// Change names an account that a listing or a read showed new, different, missing, back or no longer there. An account whose login
-// has changed comes once with each login: one that was waited for may be free now.
+// Change names an account that a listing showed new, different, missing, back or no longer there, or a read different. An
+// account whose login has changed comes once with each login: one that was waited for may be free now.
 type Change struct {
 	ID    mfaclient.AccountID
 	Login string
