@@ -52,13 +52,7 @@ func TestGroupsOfAnAccountMadeAgain(t *testing.T) {
 			w.settle("alice") // misses the account, and says so
 			w.clock.Step(61 * time.Second)
 
-			dead := w.dieAfter(writes)
-			_, _ = w.pass("alice")
-			died = dead()
-			w.front.Store(nil)
-			w.sim.OnCall(nil)
-			w.startOperator()
-			w.reconcileConnection()
+			died = w.killAfter(writes, "alice")
 			w.drive(5*time.Minute, "alice")
 
 			w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal("True Reconciled"))

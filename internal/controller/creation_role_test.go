@@ -81,13 +81,7 @@ func TestKilledWhileMaking(t *testing.T) {
 			for writes, died := 1, true; died; writes++ {
 				w := newTestWorld(t, mfasim.Options{}, policy)
 				w.create(w.user("alice", blockedManager))
-				dead := w.dieAfter(writes)
-				_, _ = w.pass("alice")
-				died = dead()
-				w.front.Store(nil)
-				w.sim.OnCall(nil)
-				w.startOperator()
-				w.reconcileConnection()
+				died = w.killAfter(writes, "alice")
 
 				user := w.settle("alice")
 

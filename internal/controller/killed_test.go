@@ -60,3 +60,17 @@ func (w *testWorld) dieAfter(writes int) (died func() bool) {
 	})
 	return dead
 }
+
+// killAfter runs a pass over a user that is killed after a number of writes, and starts the next operator. It returns false
+// when the pass came to its end before.
+func (w *testWorld) killAfter(writes int, name string) (died bool) {
+	w.t.Helper()
+	dead := w.dieAfter(writes)
+	_, _ = w.pass(name) // whatever it came to is lost
+	died = dead()
+	w.front.Store(nil)
+	w.sim.OnCall(nil)
+	w.startOperator()
+	w.reconcileConnection()
+	return died
+}
