@@ -91,11 +91,16 @@ func TestReadme(t *testing.T) {
 	// The operator goes, and everybody stays as they are.
 	before := service.sim.Accounts()
 	service.sim.ResetCalls()
-	u.follow("Uninstall", "helm uninstall")
+	leaving := u.start("Uninstall", "helm uninstall")
+	s.endPod(operatorNamespace, operator)
+	leaving.end()
 	expectReadOnly(s.g, service.sim)
 	s.g.Expect(service.sim.Accounts()).To(Equal(before))
-	s.g.Expect(operator.log()).NotTo(ContainSubstring(`"level":"error"`))
-	operator.stop()
+	for _, line := range strings.Split(operator.log(), "\n") {
+		if strings.Contains(line, `"level":"error"`) {
+			s.g.Expect(line).To(ContainSubstring(`"logger":"leaderelection"`), "Helm takes the rights while the Pod still ends, which may miss its lease")
+		}
+	}
 	s.g.Expect(s.kubectl("get", "crd", "-o", "name")).NotTo(ContainSubstring("trustbuilder"))
 	s.g.Expect(s.kubectl("get", "all,clusterrole,clusterrolebinding", "-A", "-l", "app.kubernetes.io/instance=mfa")).To(ContainSubstring("No resources found"))
 	s.g.Expect(s.kubectl("get", "secret", "-n", "mfa-system", "trustbuilder-api-token", "-o", "jsonpath={.metadata.finalizers}")).To(BeEmpty())
@@ -145,6 +150,17 @@ func (s *site) startPod(namespace string) *operator {
 	})
 	s.g.Expect(s.client.Status().Update(s.ctx, pod)).To(Succeed())
 	return operator
+}
+
+// endPod does what a node does once nobody wants the Pod any more.
+func (s *site) endPod(namespace string, operator *operator) {
+	s.t.Helper()
+	s.g.Eventually(func(g Gomega) {
+		var pods corev1.PodList
+		g.Expect(s.client.List(s.ctx, &pods, client.InNamespace(namespace))).To(Succeed())
+		g.Expect(pods.Items).To(BeEmpty())
+	}).Should(Succeed())
+	operator.stop()
 }
 
 // reader is somebody with a checkout, the tools and a terminal.
