@@ -51,11 +51,15 @@ func run(ctx context.Context, s *scope, steps []step) error {
 func aside(step step) step {
 	return func(ctx context.Context, s *scope) error {
 		if err := step(ctx, s); err != nil {
-			logf.FromContext(ctx).Info("A dead code may still be in its Secret", "reason", err.Error())
-			s.wakeAt(s.now.Add(asideAgain))
+			s.setAside(ctx, err)
 		}
 		return nil
 	}
+}
+
+func (s *scope) setAside(ctx context.Context, err error) {
+	logf.FromContext(ctx).Info("A dead code may still be in its Secret", "reason", err.Error())
+	s.wakeAt(s.now.Add(asideAgain))
 }
 
 // asideAgain is when a step that failed aside is tried again.

@@ -52,8 +52,8 @@ func (r *UserReconciler) lookBeforeRemoval(ctx context.Context, s *scope) error 
 	s.conn.inventory.Saw(account)
 	if err := r.accept(s, account); err != nil {
 		// The account is left as it is, and a code that was used must not stay all the same.
-		if err := aside(r.followCode)(ctx, s); err != nil {
-			return err
+		if err := r.followCode(ctx, s); err != nil {
+			s.setAside(ctx, err)
 		}
 		return removalHint(err)
 	}
