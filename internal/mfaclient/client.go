@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -119,6 +120,25 @@ func parseBase(raw string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
 	return u, nil
+}
+
+// SameEndpoint tells whether two URLs are one to a client: the host in another case or with the dot of the root, the
+// standard port and slashes at the end make no difference to it. One that can't be read is like no other.
+func SameEndpoint(a, b string) bool {
+	first, err := parseBase(a)
+	if err != nil {
+		return a == b
+	}
+	second, err := parseBase(b)
+	return err == nil && endpointOf(first) == endpointOf(second)
+}
+
+func endpointOf(u *url.URL) string {
+	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
+	if port == "" {
+		port = "443"
+	}
+	return net.JoinHostPort(host, port) + u.EscapedPath()
 }
 
 // rootCAs extends the system's certificates, so that a bundle for a gateway does not lock out the public host.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
 // Owns tells whether a goes before b: who holds the account, else who may just be making it, else the older one, else
@@ -25,7 +26,7 @@ func SameService(a, b *v1alpha1.MFAConnection) bool {
 	if a.UID == b.UID {
 		return true
 	}
-	if a.Spec.URL != b.Spec.URL {
+	if !mfaclient.SameEndpoint(a.Spec.URL, b.Spec.URL) {
 		return false // also where both name one service id: a connection's owner could make a token that claims any
 	}
 	return a.Status.ServiceID != "" && a.Status.ServiceID == b.Status.ServiceID
