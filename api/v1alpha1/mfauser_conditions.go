@@ -56,6 +56,8 @@ const (
 	ReasonGroupNotFound = "GroupNotFound"
 	// ReasonRemovalHeld: the connection's changeGuard holds this removal.
 	ReasonRemovalHeld = "RemovalHeld"
+	// ReasonOrphanUnclear: the MFAUser is deleted, and the annotation orphan on it or on its connection is neither true nor false.
+	ReasonOrphanUnclear = "OrphanUnclear"
 	// ReasonNotConverging: the service does not keep a field that was written three times.
 	ReasonNotConverging = "NotConverging"
 	// ReasonCodeLimitReached: five codes were asked for within the hour; the next is issued when the hour is over.

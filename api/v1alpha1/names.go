@@ -27,6 +27,7 @@ const (
 	// AnnotationIssueCode asks for one code by hand: <Purpose>/<token>. Each token acts once.
 	AnnotationIssueCode = Group + "/issue-code"
 	// AnnotationOrphan with the value "true" lets an MFAUser (or all users of an MFAConnection) go without a remote call.
+	// "false" is as good as none; any other value holds the removal until it is corrected.
 	AnnotationOrphan = Group + "/orphan"
 	// AnnotationApproveRemovals lets a number of held removals go: <n>/<token>. Each token acts once.
 	AnnotationApproveRemovals = Group + "/approve-removals"

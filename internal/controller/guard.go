@@ -38,7 +38,7 @@ func awaitingRemoval(conn *v1alpha1.MFAConnection, users everyUser) rules.Accoun
 	for user := range users {
 		switch {
 		case !awaitsRemoval(user):
-		case !user.DeletionTimestamp.IsZero() && conn.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue:
+		case !user.DeletionTimestamp.IsZero() && rules.Orphans(conn):
 		case user.Status.AccountID != "":
 			waiting[user.Status.AccountID] = struct{}{}
 		default:

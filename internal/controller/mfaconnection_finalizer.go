@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // A connection through which MFAUsers hold accounts stays until they have let go, and so does its token Secret: without
@@ -24,7 +25,7 @@ func holdsOn(user *v1alpha1.MFAUser) bool {
 
 // letsAllGo tells whether a connection is being deleted together with the hold of its users, on purpose.
 func letsAllGo(conn *v1alpha1.MFAConnection) bool {
-	return !conn.DeletionTimestamp.IsZero() && conn.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue
+	return !conn.DeletionTimestamp.IsZero() && rules.Orphans(conn)
 }
 
 // countUsers looks at the connection's users.

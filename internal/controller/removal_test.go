@@ -35,8 +35,8 @@ func TestRemovalPolicies(t *testing.T) {
 		"orphaned": {func(w *testWorld) {
 			w.edit("alice", func(u *v1alpha1.MFAUser) { u.Annotations = map[string]string{v1alpha1.AnnotationOrphan: "true"} })
 		}, untouched, nil},
-		"orphaned with another value is not orphaned": {func(w *testWorld) {
-			w.edit("alice", func(u *v1alpha1.MFAUser) { u.Annotations = map[string]string{v1alpha1.AnnotationOrphan: "yes"} })
+		"orphan: false": {func(w *testWorld) {
+			w.edit("alice", func(u *v1alpha1.MFAUser) { u.Annotations = map[string]string{v1alpha1.AnnotationOrphan: "false"} })
 		}, blocked, []string{"Block alice@example.com released"}},
 		"orphaned by the connection": {func(w *testWorld) {
 			w.editConnection(func(c *v1alpha1.MFAConnection) { c.Annotations = map[string]string{v1alpha1.AnnotationOrphan: "true"} })
@@ -234,4 +234,36 @@ func TestRemovalWithoutConnection(t *testing.T) {
 		w.g.Expect(w.get("alice").Name).To(BeEmpty())
 		w.g.Expect(w.remote("alice@example.com").Blocked).To(BeTrue())
 	})
+}
+
+// TestUnclearOrphan: whoever annotates orphan means to keep the account, also with a word that is not the right one.
+func TestUnclearOrphan(t *testing.T) {
+	for name, annotate := range map[string]func(w *testWorld, value string){
+		"on the MFAUser": func(w *testWorld, value string) {
+			w.edit("alice", func(u *v1alpha1.MFAUser) { u.Annotations = map[string]string{v1alpha1.AnnotationOrphan: value} })
+		},
+		"on the MFAConnection": func(w *testWorld, value string) {
+			w.editConnection(func(c *v1alpha1.MFAConnection) { c.Annotations = map[string]string{v1alpha1.AnnotationOrphan: value} })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.apply(w.user("alice"))
+			annotate(w, "True")
+			w.deleteUser("alice")
+			user := w.get("alice")
+			w.g.Expect(ready(user.Status.Conditions)).To(Equal("False OrphanUnclear Stalled"))
+			w.g.Expect(readyOf(user.Status.Conditions).Message).To(And(ContainSubstring(`write "true"`), ContainSubstring(name[len("on the "):])))
+			w.g.Expect(w.remote("alice@example.com").Blocked).To(BeFalse())
+			w.g.Expect(w.getConnection().Status.Removals).To(BeEmpty())
+
+			result, err := w.pass("alice")
+			w.g.Expect(err).NotTo(HaveOccurred())
+			w.g.Expect(result.RequeueAfter).To(Equal(time.Minute), "to take the annotation away wakes nobody")
+			annotate(w, "")
+			w.settle("alice")
+			w.g.Expect(w.get("alice").Name).To(BeEmpty())
+			w.g.Expect(w.remote("alice@example.com").Blocked).To(BeTrue())
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -16,19 +17,20 @@ import (
 // letGo releases a deleted MFAUser without a remote call where its policy asks for none: Retain, Observe, suspended, and
 // the orphan annotation on it or on its connection. It needs no connection, so that every finalizer has an end.
 func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
-	free := rules.LetsGo(s.user) || s.user.Status.AccountID == "" && s.user.Status.Creating == nil
-	if !free {
-		var conn v1alpha1.MFAConnection
-		err := r.readConnection(ctx, connectionKey(s.user), &conn)
-		if client.IgnoreNotFound(err) != nil && !errors.Is(err, errNotWatched) {
-			return err
-		}
-		free = err == nil && conn.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue
+	if rules.LetsGo(s.user) || s.user.Status.AccountID == "" && s.user.Status.Creating == nil {
+		return r.release(ctx, s)
 	}
-	if !free {
-		return nil
+	var conn v1alpha1.MFAConnection // stays empty where there is none
+	if err := r.readConnection(ctx, connectionKey(s.user), &conn); client.IgnoreNotFound(err) != nil && !errors.Is(err, errNotWatched) {
+		return err
 	}
-	return r.release(ctx, s)
+	if rules.Orphans(&conn) {
+		return r.release(ctx, s)
+	}
+	if message := rules.OrphanRefusal(&conn, s.user); message != "" {
+		return stalledFor(v1alpha1.ReasonOrphanUnclear, message, orphanAgain)
+	}
+	return nil
 }
 
 // lookBeforeRemoval reads the account of a deleted MFAUser as it is now: the listing may be an interval old, and what follows
@@ -122,6 +124,9 @@ func (r *UserReconciler) remove(ctx context.Context, s *scope, account mfaclient
 	s.did("Blocked", "Block", "blocked the account")
 	return nil
 }
+
+// orphanAgain is how often an unclear orphan annotation is read again: removing one wakes nobody.
+const orphanAgain = time.Minute
 
 // orphanHint is the way out of a removal that can't be carried out.
 const orphanHint = `. To let this MFAUser go and leave the account as it is, annotate it with trustbuilder-mfa.dev/orphan: "true"`

@@ -13,10 +13,13 @@ import (
 // removal is what becomes of the account of an MFAUser that is deleted.
 func (s *Service) removal(ctx context.Context, user *v1alpha1.MFAUser, i *Item) (Item, error) {
 	switch {
-	case rules.LetsGo(user), s.Connection.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue:
+	case rules.LetsGo(user), rules.Orphans(s.Connection):
 		return i.nothing("deleted: the account stays as it is"), nil
 	case user.Status.AccountID == "" && user.Status.Creating == nil:
 		return i.nothing("deleted: it has no account"), nil
+	}
+	if message := rules.OrphanRefusal(s.Connection, user); message != "" {
+		return i.refuse(v1alpha1.ReasonOrphanUnclear, message), nil
 	}
 	id := mfaclient.AccountID(user.Status.AccountID)
 	if id == "" {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/inventory"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
@@ -47,7 +49,31 @@ func IsOf(removal *v1alpha1.Removal, user *v1alpha1.MFAUser) bool {
 func LetsGo(user *v1alpha1.MFAUser) bool {
 	spec := &user.Spec
 	return spec.DeletionPolicy == v1alpha1.DeletionRetain || spec.ManagementPolicy == v1alpha1.ManagementObserve || spec.Suspend ||
-		user.Annotations[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue
+		Orphans(user)
+}
+
+// Orphans tells whether the annotation by hand lets accounts go as they are.
+func Orphans(object metav1.Object) bool {
+	return object.GetAnnotations()[v1alpha1.AnnotationOrphan] == v1alpha1.LabelTrue
+}
+
+// OrphanRefusal says why the removal of a deleted MFAUser waits for somebody: its annotation, or its connection's, is neither
+// true nor false. Whoever wrote it most likely wanted to keep the account. Empty when it is clear.
+func OrphanRefusal(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser) string {
+	const unclear = `annotation trustbuilder-mfa.dev/orphan is neither "true" nor "false", so no account is let go or removed by it; ` +
+		`write "true" to leave the account as it is, or remove the annotation`
+	switch {
+	case !orphanClear(user):
+		return "this MFAUser's " + unclear
+	case !orphanClear(conn):
+		return "the MFAConnection's " + unclear
+	}
+	return ""
+}
+
+func orphanClear(object metav1.Object) bool {
+	value := object.GetAnnotations()[v1alpha1.AnnotationOrphan]
+	return value == "" || value == "false" || Orphans(object)
 }
 
 // AdoptionRefusal says why a user may not take over an existing account with its login: reason and message, empty when it may.
