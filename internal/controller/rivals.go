@@ -48,7 +48,7 @@ func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1
 	if !rules.SameService(s.connObject, &other) {
 		return false, nil
 	}
-	if rival.Status.AccountID != "" || rival.Status.Creating != nil {
+	if rival.Status.AccountID != "" || rules.MayBeMaking(rival, s.now) {
 		return true, nil
 	}
 	allowed, err := r.namespaceAllowed(ctx, &other, rival.Namespace)

@@ -87,7 +87,7 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 		}
 	}
 	account, exists := s.conn.inventory.ByLogin(s.user.Spec.Login)
-	if intent := s.user.Status.Creating; intent != nil && s.now.Sub(intent.At.Time) > intentLife {
+	if !rules.MayBeMaking(s.user, s.now) {
 		// Too old to prove anything: whoever has the login by now may have got it long after our call.
 		s.user.Status.Creating = nil
 	}
@@ -105,10 +105,6 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 	}
 	return r.adopt(s, account)
 }
-
-// intentLife is how long after its call an intent proves an account ours. It spans a long outage of the service, and not
-// the time in which a login is given to somebody else.
-const intentLife = 24 * time.Hour
 
 // resumeCreation takes up an account whose creation was not answered. Its code was seen by nobody unless the Secret
 // holds it, so it is asked for once more: recorded now, done by syncCode.

@@ -45,8 +45,7 @@ func (r *UserReconciler) lookBeforeRemoval(ctx context.Context, s *scope) error 
 	}
 	account, err := s.client.GetAccount(ctx, id)
 	if mfaclient.KindOf(err) == mfaclient.KindNotFound {
-		s.conn.inventory.Remove(id)
-		return r.release(ctx, s)
+		return r.releaseGone(ctx, s, id)
 	}
 	if err != nil {
 		return fmt.Errorf("read the account: %w", err)
@@ -60,6 +59,25 @@ func (r *UserReconciler) lookBeforeRemoval(ctx context.Context, s *scope) error 
 		return removalHint(err)
 	}
 	return nil
+}
+
+// releaseGone lets an MFAUser go whose account a read has not found, once a listing begun after that does not show it
+// either: behind a gateway that does not know the path of the read, every leaver would keep his access.
+func (r *UserReconciler) releaseGone(ctx context.Context, s *scope, id mfaclient.AccountID) error {
+	if _, known := s.conn.inventory.ByID(id); !known {
+		return r.release(ctx, s)
+	}
+	s.conn.inventory.Unpin(id)
+	if err := r.listedSince(ctx, s, s.conn.extra.firstSeen(s.user.UID, "gone", s.now)); err != nil {
+		return err
+	}
+	if !s.conn.inventory.Missing(id) {
+		s.conn.extra.forget(s.user.UID)
+		return removalHint(stalledFor(v1alpha1.ReasonMalformedResponse,
+			"the service lists the account and does not find it by its id, so it can't be removed; see whether the paths of the API are those of this service (--api-overrides)", deniedRetry))
+	}
+	s.conn.inventory.Remove(id)
+	return r.release(ctx, s)
 }
 
 // removeAccount blocks or deletes the account of a deleted MFAUser, and then lets the MFAUser go.
@@ -86,7 +104,7 @@ func (r *UserReconciler) accountToRemove(ctx context.Context, s *scope) (mfaclie
 		return "", err
 	}
 	account, exists := s.conn.inventory.ByLogin(s.user.Spec.Login)
-	if !exists || !rules.MadeByUs(account) {
+	if !exists || !rules.MayBeMaking(s.user, s.now) || !rules.MadeByUs(account) {
 		return "", nil
 	}
 	return account.ID, nil
@@ -98,16 +116,16 @@ func (r *UserReconciler) remove(ctx context.Context, s *scope, account mfaclient
 		if err := r.recordRemoval(ctx, s, account, v1alpha1.RemovalDelete, true); err != nil {
 			return err
 		}
-		if err := s.client.DeleteAccount(ctx, account.ID); err != nil && mfaclient.KindOf(err) != mfaclient.KindNotFound {
-			return fmt.Errorf("delete the account: %w", err)
+		if err := s.client.DeleteAccount(ctx, account.ID); err != nil {
+			return fmt.Errorf("delete the account: %w", err) // also one that is not found: the next pass reads whether it is gone
 		}
 		s.conn.inventory.Remove(account.ID)
 		s.did("Deleted", "Delete", "deleted the account")
 		return nil
 	}
 	if account.Blocked {
-		if recorded(s.connObject, s.user, account.ID, v1alpha1.RemovalBlock, true, r.now()) {
-			return nil // ours, from a pass that was stopped before it could release the user
+		if s.user.Status.BlockedByRemoval || recorded(s.connObject, s.user, account.ID, v1alpha1.RemovalBlock, true, r.now()) {
+			return nil // ours: of a pass that was stopped before it could release the user, or of an earlier life of the manifest
 		}
 		return r.recordRemoval(ctx, s, account, v1alpha1.RemovalKeep, true)
 	}
@@ -115,11 +133,13 @@ func (r *UserReconciler) remove(ctx context.Context, s *scope, account mfaclient
 		return err
 	}
 	blocked, err := s.client.UpdateAccount(ctx, account.ID, mfaclient.AccountFields{Blocked: new(true)})
-	if err != nil && mfaclient.KindOf(err) != mfaclient.KindNotFound {
+	if err != nil {
 		return fmt.Errorf("block the account: %w", err)
 	}
-	if err == nil {
-		s.conn.inventory.Put(blocked)
+	s.conn.inventory.Put(blocked)
+	if !blocked.Blocked {
+		return removalHint(&outcome{class: classRetry, reason: v1alpha1.ReasonProgressing,
+			message: "the service accepts the block and does not keep it; tried again with growing delays"})
 	}
 	s.did("Blocked", "Block", "blocked the account")
 	return nil

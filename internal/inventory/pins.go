@@ -66,6 +66,13 @@ func (i *Inventory) Remove(id mfaclient.AccountID) {
 	i.picture.remove(id)
 }
 
+// Unpin forgets what our own calls have learnt of an account that a later one did not find: the next listing decides.
+func (i *Inventory) Unpin(id mfaclient.AccountID) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.unpin(id)
+}
+
 // unpin forgets what we wrote to an account that a later call did not find: the pin would put it back.
 func (i *Inventory) unpin(id mfaclient.AccountID) {
 	if !i.pins[id].deleted {

@@ -24,7 +24,7 @@ func (s *Service) removal(ctx context.Context, user *v1alpha1.MFAUser, i *Item) 
 	id := mfaclient.AccountID(user.Status.AccountID)
 	if id == "" {
 		open, exists := s.Accounts.ByLogin(user.Spec.Login)
-		if !exists || !rules.MadeByUs(open) {
+		if !exists || !rules.MayBeMaking(user, s.Now) || !rules.MadeByUs(open) {
 			return i.nothing("deleted: its account was not made"), nil
 		}
 		id = open.ID

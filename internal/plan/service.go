@@ -71,7 +71,7 @@ func (s *Service) lost(user *v1alpha1.MFAUser, i *Item) *mfaclient.Account {
 // claim takes up an account that is not on record, as the operator's claim does.
 func (s *Service) claim(user *v1alpha1.MFAUser, account mfaclient.Account, i *Item) *mfaclient.Account {
 	switch removal := rules.ReleasedRemoval(s.Connection, user, account, s.Now); {
-	case user.Status.Creating != nil && rules.MadeByUs(account):
+	case rules.MayBeMaking(user, s.Now) && rules.MadeByUs(account):
 		i.note("takes up the account whose creation was not answered, and asks for its code anew")
 	case removal != nil:
 		user.Status.BlockedByRemoval = removal.Action == v1alpha1.RemovalBlock && account.Blocked

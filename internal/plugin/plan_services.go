@@ -130,7 +130,7 @@ func (s *services) competes(ctx context.Context, conn *v1alpha1.MFAConnection, a
 	if !rules.SameService(conn, &other) {
 		return false, nil
 	}
-	if rival.Status.AccountID != "" || rival.Status.Creating != nil {
+	if rival.Status.AccountID != "" || rules.MayBeMaking(rival, s.Clock.Now()) {
 		return true, nil
 	}
 	allowed, err := s.namespaceAllowed(ctx, &other, rival.Namespace)

@@ -27,6 +27,15 @@ func MadeByUs(account mfaclient.Account) bool {
 	return fresh && account.LastAuthenticated.IsZero() && account.Role == mfaclient.RoleUser
 }
 
+// IntentLife is how long after its call a creation without an answer proves an account ours. It spans a long outage of the
+// service, and not the time in which a login is given to somebody else.
+const IntentLife = 24 * time.Hour
+
+// MayBeMaking tells whether a creation of this user is still without an answer.
+func MayBeMaking(user *v1alpha1.MFAUser, now time.Time) bool {
+	return user.Status.Creating != nil && now.Sub(user.Status.Creating.At.Time) <= IntentLife
+}
+
 // ReleasedRemoval returns the newest removal that let this very manifest go from this very account. It proves the account
 // ours, for 30 days: entries are dropped only when another comes.
 func ReleasedRemoval(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, account mfaclient.Account, now time.Time) *v1alpha1.Removal {
