@@ -162,6 +162,9 @@ type CodeStatus struct {
 	// EmailedAt is when the service was last asked to mail the link.
 	// +optional
 	EmailedAt *metav1.Time `json:"emailedAt,omitempty"`
+	// EmailTries is how often the service was asked to mail the link without saying whether it did. At 5 it is not asked again.
+	// +optional
+	EmailTries int32 `json:"emailTries,omitempty"`
 	// DeviceIDs are the devices that the account had when an AddDevice or Restore code was asked for: another one among
 	// them later shows that the code was used. Left out when they can't be read or are more than 100; then its use is not seen.
 	// +optional

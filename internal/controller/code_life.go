@@ -36,7 +36,7 @@ func (r *UserReconciler) answered(ctx context.Context, s *scope, intent *v1alpha
 		return false, nil
 	}
 	stored, err := r.readCodeSecret(ctx, s)
-	if err != nil || !stored.answers(intent.Request, id) {
+	if err != nil || !stored.answers(intent, id) {
 		return false, err
 	}
 	s.issued(intent, stored.issuedAt, stored.expiresAt)
@@ -107,7 +107,7 @@ func (s *scope) look() {
 // may stop the pass before that.
 func (r *UserReconciler) accountGone(ctx context.Context, s *scope) (bool, error) {
 	id := s.accountID()
-	if s.account != nil || id == "" {
+	if s.account != nil || id == "" || s.conn.view().readiness != readinessReady {
 		return false, nil
 	}
 	if _, known := s.conn.inventory.ByID(id); known && !s.conn.inventory.Missing(id) {
@@ -159,11 +159,11 @@ func (r *UserReconciler) endOf(ctx context.Context, s *scope, code *v1alpha1.Cod
 	return "", nil
 }
 
-// seenSince tells whether the picture is newer than the code. An older one shows what was before it: an expired account
-// that has just got a new code is still expired there.
+// seenSince tells whether the picture is newer than the code by so much that nothing of what was before it is left there: an
+// expired account that has just got a new code is still expired in an older one.
 func (s *scope) seenSince(code *v1alpha1.CodeStatus) bool {
 	// The time of issue has whole seconds.
-	return code.IssuedAt == nil || s.conn.inventory.Begun().After(code.IssuedAt.Add(time.Second))
+	return code.IssuedAt == nil || s.conn.inventory.Shows(code.IssuedAt.Add(time.Second))
 }
 
 // live tells whether a code can be used as far as is known.
@@ -221,6 +221,12 @@ func (r *UserReconciler) refreshSecret(ctx context.Context, s *scope, live bool)
 	content, err := r.readCodeSecret(ctx, s)
 	if err != nil || !content.found {
 		return err
+	}
+	if content.request != s.user.Status.Code.Request && !(content.code.IsZero() && content.link.IsZero()) {
+		// The code of a later request, most likely, and this the pass of an old copy: a wiped code would be known to nobody.
+		if err := r.newest(ctx, s); err != nil {
+			return err
+		}
 	}
 	content.state = s.user.Status.State
 	if !live {

@@ -31,9 +31,10 @@ type codeContent struct {
 	found               bool // it was read from a Secret of ours
 }
 
-// answers tells whether this is the stored answer to a request for that account.
-func (c codeContent) answers(request string, id mfaclient.AccountID) bool {
-	return c.found && c.request == request && c.accountID == id && !(c.code.IsZero() && c.link.IsZero())
+// answers tells whether this is the stored answer to a request for that account. One word may be the token of two requests
+// by hand for different purposes.
+func (c codeContent) answers(intent *v1alpha1.CodeIntent, id mfaclient.AccountID) bool {
+	return c.found && c.request == intent.Request && c.purpose == intent.Purpose && c.accountID == id && !(c.code.IsZero() && c.link.IsZero())
 }
 
 // applyMode says whether an apply is only tried.
@@ -47,8 +48,14 @@ const (
 // checkSecret makes sure, before a code is asked for, that it can be stored: nobody else's Secret has the name, and the
 // API server would take it.
 func (r *UserReconciler) checkSecret(ctx context.Context, s *scope) error {
-	if _, err := r.readCodeSecret(ctx, s); err != nil {
+	stored, err := r.readCodeSecret(ctx, s)
+	if err != nil {
 		return err
+	}
+	if !stored.found {
+		if err := r.checkNamesakes(ctx, s); err != nil {
+			return err
+		}
 	}
 	trial := codeContent{
 		code: mfaclient.NewCode("trial"), request: rules.RequestCreate, accountID: "0", login: s.user.Spec.Login, state: v1alpha1.StateUnknown,
@@ -64,6 +71,26 @@ func (r *UserReconciler) checkSecret(ctx context.Context, s *scope) error {
 	return nil
 }
 
+// checkNamesakes lets one of the MFAUsers that name the same Secret make it. Another that had found the name free would
+// take it over, and its person's code would be read as the first one's.
+func (r *UserReconciler) checkNamesakes(ctx context.Context, s *scope) error {
+	namesakes, err := r.usersBy(ctx, indexSecret, s.user.Namespace+"/"+s.user.CodeSecretName())
+	if err != nil {
+		return err
+	}
+	for n := range namesakes {
+		if other := &namesakes[n]; other.UID != s.user.UID && rules.Owns(other, s.user) {
+			return secretOfAnother(s.user.CodeSecretName(), other.Name)
+		}
+	}
+	return nil
+}
+
+func secretOfAnother(secret, user string) error {
+	return stalledFor(v1alpha1.ReasonSecretConflict,
+		fmt.Sprintf("the Secret %s is for the code of the MFAUser %s; choose another spec.code.secretName in a new MFAUser", secret, user), secretRetry)
+}
+
 // secretRetry is how often a Secret that could not be written is tried again: what forbids it wakes nobody.
 const secretRetry = 30 * time.Second
 
@@ -77,6 +104,9 @@ func (r *UserReconciler) readCodeSecret(ctx context.Context, s *scope) (codeCont
 	case err != nil:
 		return codeContent{}, fmt.Errorf("read the code Secret: %w", err)
 	case !ours(&secret, s.user):
+		if owner := metav1.GetControllerOf(&secret); secret.Type == v1alpha1.SecretType && owner != nil && owner.Kind == "MFAUser" && owner.UID != s.user.UID {
+			return codeContent{}, secretOfAnother(secret.Name, owner.Name)
+		}
 		return codeContent{}, stalledFor(v1alpha1.ReasonSecretConflict,
 			fmt.Sprintf("the Secret %s was not made for this MFAUser, or is immutable; it is not touched. Delete it, or choose another spec.code.secretName in a new MFAUser", secret.Name), secretRetry)
 	}

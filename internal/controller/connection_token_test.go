@@ -223,3 +223,28 @@ func TestTokenSecretRemovedInUse(t *testing.T) {
 	w.g.Expect(connReady(w.getConnection())).To(Equal("True Reconciled, token True"))
 	w.g.Expect(client.IgnoreNotFound(w.client.Get(w.ctx, client.ObjectKeyFromObject(before), before))).To(Succeed())
 }
+
+// TestServiceIsKnownAfterALostLock: somebody annotates the connection during its first listing, so that what that has found
+// can't be written. The next pass, which need not list, knows all the same which service it is.
+func TestServiceIsKnownAfterALostLock(t *testing.T) {
+	w := newBareWorld(t, mfasim.Options{})
+	w.create(w.tokenSecret(w.sim.Token()), w.connection())
+	w.sim.OnCall(func(operation string, phase mfasim.Phase) {
+		if operation == "ListAccounts" && phase == mfasim.Before {
+			conn := w.getConnection()
+			conn.Annotations = map[string]string{"argocd.argoproj.io/tracking-id": "x"}
+			w.g.Expect(w.client.Update(w.ctx, conn)).To(Succeed())
+		}
+	})
+	w.reconcileConnection()
+	w.sim.OnCall(nil)
+	w.clock.Step(time.Second)
+	w.reconcileConnection()
+	w.g.Expect(connReady(w.getConnection())).To(HavePrefix("True"))
+	w.g.Expect(w.getConnection().Status.ServiceID).NotTo(BeEmpty())
+
+	foreign := w.sim.ForeignToken("9999", mfasim.DefaultAdminLogin, 0)
+	w.sim.AddOpaqueToken(foreign)
+	w.setToken(foreign)
+	w.g.Expect(connReady(w.getConnection())).To(HavePrefix("False ServiceChanged"))
+}

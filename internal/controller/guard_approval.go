@@ -83,7 +83,7 @@ func (s *connectionScope) decideApproval(value string) {
 	}
 	tokens := append(slices.Clone(status.HandledApprovalTokens), token)
 	status.HandledApprovalTokens = tokens[max(0, len(tokens)-tokensKept):]
-	if len(s.use.waiting) == 0 {
+	if len(s.use.heldKeys) == 0 {
 		s.tell(corev1.EventTypeWarning, eventApprovalRefused, "no removal is held, so there is nothing to approve; once some are, approve them with another token")
 		return
 	}

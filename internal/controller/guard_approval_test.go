@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -9,8 +10,10 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfasim"
 	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
@@ -120,7 +123,7 @@ func TestApprovalIsForWhatIsHeld(t *testing.T) {
 // TestHandledTokensAreBounded: a hundred are remembered.
 func TestHandledTokensAreBounded(t *testing.T) {
 	g := NewWithT(t)
-	s := &connectionScope{object: &v1alpha1.MFAConnection{}, use: usage{waiting: rules.Accounts{"1": {}}}}
+	s := &connectionScope{object: &v1alpha1.MFAConnection{}, use: usage{waiting: rules.Accounts{"1": {}}, heldKeys: []types.NamespacedName{{Name: "leaver"}}}}
 	for n := range 150 {
 		s.object.Annotations = map[string]string{v1alpha1.AnnotationApproveRemovals: fmt.Sprintf("1/t%d", n)}
 		s.handleApproval()
@@ -161,4 +164,20 @@ func TestTenantsAndTheGuard(t *testing.T) {
 		w.g.Expect(w.get(name).Name).To(BeEmpty(), name)
 	}
 	w.g.Expect(w.removals()).To(ConsistOf("Block u4@example.com released", "Block u5@example.com released"), "what is left is few enough")
+}
+
+// TestApprovalWhileNothingIsHeld: a removal that is only tried again is not held, and leaves no approval open for what comes.
+func TestApprovalWhileNothingIsHeld(t *testing.T) {
+	w := guarded(t, five...)
+	w.sim.SetFault(mfasim.Fault{Operation: "UpdateAccount", Kind: mfasim.FaultStatus, Status: http.StatusInternalServerError, Count: 1})
+	w.g.Expect(w.client.Delete(w.ctx, w.get("u1"))).To(Succeed())
+	_, err := w.pass("u1")
+	w.g.Expect(err).To(HaveOccurred())
+	w.approve("500/early")
+	w.g.Expect(w.getConnection().Status.Approval).To(BeNil())
+	w.settle("u1")
+	w.clock.Step(2 * time.Minute)
+	w.remove(five[1:]...)
+	w.drive(time.Minute, five[1:]...)
+	w.g.Expect(w.went(five...)).To(Equal(1))
 }

@@ -35,9 +35,12 @@ type probeState struct {
 func (r *ConnectionReconciler) list(ctx context.Context, s *connectionScope) error {
 	conn := s.conn
 	conn.mu.Lock()
-	probes := conn.probes
+	probes, claims := conn.probes, conn.claims
 	conn.mu.Unlock()
 	if due := probes.forced || s.requested || !s.now.Before(probes.next); !due {
+		if probes.lastErr == nil {
+			recordService(s.object, claims) // the pass that listed may have lost the lock of its status
+		}
 		return probes.lastErr
 	}
 
@@ -57,14 +60,19 @@ func (r *ConnectionReconciler) list(ctx context.Context, s *connectionScope) err
 	if err == nil {
 		conn.probes.failures = 0
 		conn.probes.next = conn.inventory.Begun().Add(interval(s.object))
-		if id := conn.claims.ServiceID; id != "" {
-			s.object.Status.ServiceID = id // only a token that works says which service this is
-		}
+		recordService(s.object, conn.claims)
 		return nil
 	}
 	conn.probes.failures++
 	conn.probes.next = s.now.Add(probeDelay(err, conn.probes.failures, interval(s.object), r.jitter))
 	return err
+}
+
+// recordService notes which service the connection leads to. Only a token that works says so.
+func recordService(object *v1alpha1.MFAConnection, claims mfaclient.Claims) {
+	if claims.ServiceID != "" {
+		object.Status.ServiceID = claims.ServiceID
+	}
 }
 
 // probeDelay is how long to wait after a failed listing.

@@ -38,6 +38,8 @@ type scope struct {
 	pending []string
 	// again names the fields that the service did not keep and that are written once more, unkept those given up.
 	again, unkept []string
+	// mailWaits is true while the link is not mailed because the account has another address than the one stated.
+	mailWaits bool
 	// open is true while there is work that the manifest asks for and that is not known to be done. Only then does
 	// trouble of the connection show on the user.
 	open bool

@@ -134,7 +134,7 @@ func (r *UserReconciler) answersCreation(ctx context.Context, s *scope, id mfacl
 	if _, foreign := isOutcome(err); foreign {
 		return false, nil // syncCode says so
 	}
-	if err != nil || !stored.answers(rules.RequestCreate, id) {
+	if err != nil || !stored.answers(intent, id) {
 		return false, err
 	}
 	if _, known := remoteCodeTypes[stored.codeType]; known {

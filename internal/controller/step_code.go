@@ -37,6 +37,9 @@ func (r *UserReconciler) endPending(ctx context.Context, s *scope) error {
 			return err
 		}
 	}
+	if err := r.secretMended(ctx, s, intent.Delivery); err != nil {
+		return err
+	}
 	if err := r.freshen(ctx, s); err != nil {
 		return err
 	}
@@ -99,6 +102,9 @@ func (r *UserReconciler) take(ctx context.Context, s *scope, request *rules.Code
 		s.refuse(request, request.Malformed)
 		return nil
 	}
+	if err := r.secretMended(ctx, s, request.Delivery); err != nil {
+		return err
+	}
 	if err := r.freshen(ctx, s); err != nil {
 		return err
 	}
@@ -143,6 +149,15 @@ func (r *UserReconciler) readyToIssue(ctx context.Context, s *scope, request *ru
 		return waitingFor(v1alpha1.ReasonCodeLimitReached, messageCodeLimit, wait)
 	}
 	if !toSecret(request.Delivery) {
+		return nil
+	}
+	return r.checkSecret(ctx, s)
+}
+
+// secretMended looks first whether the Secret can be written by now, where that is what stopped the pass before: what
+// is tried again every half minute must not cost the service a call.
+func (r *UserReconciler) secretMended(ctx context.Context, s *scope, delivery v1alpha1.CodeDelivery) error {
+	if readyOf(s.base.Status.Conditions).Reason != v1alpha1.ReasonSecretConflict || !toSecret(delivery) {
 		return nil
 	}
 	return r.checkSecret(ctx, s)

@@ -29,6 +29,8 @@ func (r *UserReconciler) converge(_ context.Context, s *scope) error {
 			"; it is left alone until the manifest changes or the annotation trustbuilder-mfa.dev/reconcile-requested-at asks for another try")
 	case len(s.again) > 0:
 		return waiting(v1alpha1.ReasonProgressing, "the service did not keep what was written to: "+strings.Join(s.again, ", ")+"; it is written again")
+	case s.mailWaits:
+		return waiting(v1alpha1.ReasonProgressing, "the link is mailed once the account has the address that is stated")
 	}
 	return nil
 }

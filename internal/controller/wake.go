@@ -22,6 +22,7 @@ const (
 	indexConnection = "connection"
 	indexLogin      = "loginKey"
 	indexAccount    = "connection+accountID"
+	indexSecret     = "namespace+codeSecret"
 )
 
 func addIndexes(indexer client.FieldIndexer) error {
@@ -47,6 +48,10 @@ func userIndexes() map[string]client.IndexerFunc {
 				return nil
 			}
 			return []string{accountIndexKey(connectionKey(user), user.Status.AccountID)}
+		},
+		indexSecret: func(o client.Object) []string {
+			user := o.(*v1alpha1.MFAUser)
+			return []string{user.Namespace + "/" + user.CodeSecretName()}
 		},
 	}
 }

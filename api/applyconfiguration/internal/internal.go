@@ -170,6 +170,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: atomic
+    - name: emailTries
+      type:
+        scalar: numeric
     - name: emailedAt
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time

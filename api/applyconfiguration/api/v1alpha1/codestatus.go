@@ -32,6 +32,8 @@ type CodeStatusApplyConfiguration struct {
 	SecretRef *SecretReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// EmailedAt is when the service was last asked to mail the link.
 	EmailedAt *v1.Time `json:"emailedAt,omitempty"`
+	// EmailTries is how often the service was asked to mail the link without saying whether it did. At 5 it is not asked again.
+	EmailTries *int32 `json:"emailTries,omitempty"`
 	// DeviceIDs are the devices that the account had when an AddDevice or Restore code was asked for: another one among
 	// them later shows that the code was used. Left out when they can't be read or are more than 100; then its use is not seen.
 	DeviceIDs []string `json:"deviceIDs,omitempty"`
@@ -123,6 +125,14 @@ func (b *CodeStatusApplyConfiguration) WithSecretRef(value *SecretReferenceApply
 // If called multiple times, the EmailedAt field is set to the value of the last call.
 func (b *CodeStatusApplyConfiguration) WithEmailedAt(value v1.Time) *CodeStatusApplyConfiguration {
 	b.EmailedAt = &value
+	return b
+}
+
+// WithEmailTries sets the EmailTries field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the EmailTries field is set to the value of the last call.
+func (b *CodeStatusApplyConfiguration) WithEmailTries(value int32) *CodeStatusApplyConfiguration {
+	b.EmailTries = &value
 	return b
 }
 
