@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -53,6 +54,9 @@ func usesStdin(files resource.FilenameOptions) bool {
 	return len(files.Filenames) == 1 && files.Filenames[0] == "-"
 }
 
+// strict refuses fields that the API server does not know, as kubectl apply does.
+const strict = client.FieldValidation(metav1.FieldValidationStrict)
+
 // completed is the object as the API server would store it: with its defaults, held against the rules of the CRD, and with the
 // status of the one that is there. Nothing is stored.
 func completed(ctx context.Context, c client.Client, manifest *unstructured.Unstructured) (*v1alpha1.MFAUser, error) {
@@ -63,7 +67,7 @@ func completed(ctx context.Context, c client.Client, manifest *unstructured.Unst
 	case apierrors.IsNotFound(err):
 		fresh := manifest.DeepCopy()
 		unstructured.RemoveNestedField(fresh.Object, "status")
-		if err := c.Create(ctx, fresh, client.DryRunAll); err != nil {
+		if err := c.Create(ctx, fresh, client.DryRunAll, strict); err != nil {
 			return nil, explain(err, what, "create its namespace first")
 		}
 		return typed(fresh)
@@ -77,7 +81,7 @@ func completed(ctx context.Context, c client.Client, manifest *unstructured.Unst
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	if err := c.Patch(ctx, &user, client.RawPatch(types.JSONPatchType, patch), client.DryRunAll); err != nil {
+	if err := c.Patch(ctx, &user, client.RawPatch(types.JSONPatchType, patch), client.DryRunAll, strict); err != nil {
 		return nil, explain(err, what, "")
 	}
 	return &user, nil

@@ -252,6 +252,12 @@ func TestPlanOfManifests(t *testing.T) {
 	wrong := w.mfaWith(strings.ReplaceAll(string(raised), "alice@example.com", "eve@example.com"), "plan", "-f", "-")
 	w.g.Expect(wrong.code).To(Equal(2))
 	w.g.Expect(wrong.err).To(ContainSubstring("login is immutable"))
+	for _, name := range []string{"alice", "carol"} { // one that is there, and one that is not
+		misspelt := w.mfaWith(strings.ReplaceAll(string(raised), "alice", name)+"  emial: x@example.com\n", "plan", "-f", "-")
+		w.g.Expect(misspelt.code).To(Equal(2), misspelt.out)
+		w.g.Expect(misspelt.out).To(BeEmpty())
+		w.g.Expect(misspelt.err).To(And(HavePrefix("error: "), ContainSubstring("/"+name), ContainSubstring(`unknown field "spec.emial"`)))
+	}
 	w.g.Expect(w.mfa("plan", "nobody").code).To(Equal(2))
 	w.g.Expect(w.mfa("plan", "--no-such-flag").code).To(Equal(2))
 }
