@@ -36,7 +36,8 @@ func newPlan(s *session) *cobra.Command {
 		Long: "Say what the operator would change in the service for the MFAUsers of the cluster, or for manifests: create, update with the\n" +
 			"values before and after, block, delete, issue a code, or nothing. It reads the service with the connection's own token and goes\n" +
 			"by the operator's own rules. Manifests are completed and checked by the API server, by a dry run.\n\n" +
-			"Exit code: 0 when nothing would change, 1 when something would, above 1 for trouble, as with kubectl diff.",
+			"Exit code: 0 when nothing would change, 1 when something would, above 1 for trouble, as with kubectl diff: 2 when there is no\n" +
+			"plan, 3 when there is one and the operator would refuse something in it.",
 		Example: examples(`
 			# What is about to happen in this namespace
 			kubectl mfa plan
@@ -84,7 +85,10 @@ func (p *planner) run(ctx context.Context, names []string) error {
 	if err := p.print(report); err != nil {
 		return err
 	}
-	if report.changes() > 0 {
+	switch {
+	case report.refuses():
+		return &exitError{code: exitRefused}
+	case report.changes() > 0:
 		return &exitError{code: 1}
 	}
 	return nil

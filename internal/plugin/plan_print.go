@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -36,6 +37,11 @@ func (r *planReport) changes() (n int) {
 		}
 	}
 	return n
+}
+
+// refuses tells whether the operator would refuse one of the users, in whole or in part.
+func (r *planReport) refuses() bool {
+	return slices.ContainsFunc(r.Items, func(i plan.Item) bool { return i.Reason != "" })
 }
 
 func (p *planner) print(report *planReport) error {

@@ -108,6 +108,8 @@ const (
 	// annotationDiff marks a command with the exit codes of diff: 0 no change, 1 changes, above that trouble.
 	annotationDiff = "diff"
 	exitTrouble    = 2
+	// exitRefused is trouble that a plan tells of: it would not be carried out in full.
+	exitRefused = 3
 )
 
 func newConfigFlags(streams genericiooptions.IOStreams) *genericclioptions.ConfigFlags {
