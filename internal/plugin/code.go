@@ -39,9 +39,6 @@ func newCode(s *session) *cobra.Command {
 }
 
 func (v *codeView) run(ctx context.Context, name string) error {
-	if !v.reveal && !isTerminal(v.Out) {
-		return errors.New("standard output is not a terminal, so the code is not shown; --reveal writes it all the same")
-	}
 	c, namespace, err := v.start()
 	if err != nil {
 		return err
@@ -57,11 +54,14 @@ func (v *codeView) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if !isTerminal(v.Out) {
-		_, err := fmt.Fprintf(v.Out, "%s\n", live.best().Reveal())
-		return err
+	switch {
+	case isTerminal(v.Out):
+		return v.show(user, live)
+	case !v.reveal:
+		return errors.New("standard output is not a terminal, so the code is not shown; --reveal writes it all the same")
 	}
-	return v.show(user, live)
+	_, err = fmt.Fprintf(v.Out, "%s\n", live.best().Reveal())
+	return err
 }
 
 // show is for a person at a terminal.

@@ -108,13 +108,16 @@ func TestCodeThatIsNot(t *testing.T) {
 				tc.status.Conditions = s.Conditions
 				*s = tc.status
 			})
-			got := w.mfa("code", name, "--reveal")
-			g := NewWithT(t)
-			g.Expect(got.code).To(Equal(1))
-			g.Expect(got.out).To(BeEmpty())
-			g.Expect(got.err).To(ContainSubstring(tc.want))
+			for _, flags := range [][]string{nil, {"--reveal"}} { // that there is none goes before where it would be shown
+				got := w.mfa(append([]string{"code", name}, flags...)...)
+				g := NewWithT(t)
+				g.Expect(got.code).To(Equal(1))
+				g.Expect(got.out).To(BeEmpty())
+				g.Expect(got.err).To(ContainSubstring(tc.want))
+			}
 		})
 	}
+	w.g.Expect(w.mfa("code", "nobody").err).To(ContainSubstring("it does not exist; kubectl mfa status -A"))
 }
 
 // TestCodeOfAnother: what somebody else has put where the code is expected is not shown. A link of his could enrol anybody.
