@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -324,6 +325,11 @@ func TestPlanOfDeletion(t *testing.T) {
 	}
 	w.operate()
 	w.g.Eventually(func() string { return fmt.Sprint(w.mfa("status", "--reason", "RemovalHeld", "-o", "json").out) }).Should(ContainSubstring(`"total": 2`), "as the plan has said")
+	w.g.Eventually(func(g Gomega) { // the connection counts a moment later
+		var conn v1alpha1.MFAConnection
+		g.Expect(w.client.Get(w.ctx, client.ObjectKey{Namespace: w.mfaNamespace, Name: "production"}, &conn)).To(Succeed())
+		g.Expect(meta.IsStatusConditionTrue(conn.Status.Conditions, v1alpha1.ConditionChangesHeld)).To(BeTrue())
+	}).Should(Succeed())
 	approved := w.mfa("approve", "production", "2", "-n", w.mfaNamespace)
 	w.g.Expect(approved.code).To(BeZero(), approved.err)
 	w.g.Expect(approved.out).To(ContainSubstring("approved: 2"))
