@@ -5,13 +5,14 @@ import (
 	"path/filepath"
 )
 
-// explainHowToGoOn says what a person can do while everything runs.
-func (s *stage) explainHowToGoOn() {
-	fmt.Printf(`
+// howToGoOn says what a person can do while everything runs.
+func (s *stage) howToGoOn() string {
+	return fmt.Sprintf(`
 Everything keeps running. To go on in another terminal:
 
   export KUBECONFIG=%[1]s
-  export PATH=%[2]s:$PATH    # for its kubectl
+  export PATH=%[2]s:%[6]s:$PATH    # for its kubectl, and kubectl mfa
+  kubectl mfa status -A
   kubectl get mfau -A -w
 
   kubectl -n team-a patch mfau bob --type=merge -p '{"spec":{"firstName":"Robert"}}'
@@ -22,5 +23,5 @@ Everything keeps running. To go on in another terminal:
   tail -f %[5]s
 
 Ctrl-C stops everything and removes it.
-`, s.cluster.AdminKubeconfig(), filepath.Dir(s.cluster.Kubectl()), s.path("simulator/ca.crt"), s.simulator.url, s.manage.log)
+`, s.cluster.AdminKubeconfig(), filepath.Dir(s.cluster.Kubectl()), s.path("simulator/ca.crt"), s.simulator.url, s.manage.log, s.bin)
 }

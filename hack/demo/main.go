@@ -22,7 +22,7 @@ var errInterrupted = errors.New("interrupted before everything was seen")
 
 func main() {
 	once := flag.Bool("once", false, "end after the last thing shown instead of staying until Ctrl-C")
-	bin := flag.String("bin", "bin", "the `folder` of the programs manager and mfasim")
+	bin := flag.String("bin", "bin", "the `folder` of the programs manager, mfasim and kubectl-mfa")
 	flag.Parse()
 
 	// Who reads along through a pipe may go away, say `| head`, or `| tee` at Ctrl-C. Everything must be stopped all the same.
@@ -50,7 +50,7 @@ func run(interrupted context.Context, bin string, once bool) error {
 	if err == nil {
 		fmt.Printf("\nAll of this was seen in %s.\n", time.Since(start).Round(time.Second))
 		if !once {
-			s.explainHowToGoOn()
+			fmt.Print(s.howToGoOn())
 			<-ctx.Done()
 		}
 	}

@@ -29,6 +29,10 @@ type stage struct {
 }
 
 func newStage(bin string, failed func(error)) (*stage, error) {
+	bin, err := filepath.Abs(bin)
+	if err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp("", "mfa-demo-")
 	if err != nil {
 		return nil, err
