@@ -85,6 +85,22 @@ func TestChartGolden(t *testing.T) {
 	}
 }
 
+// TestChartTakesValues: what is near to a value that is refused.
+func TestChartTakesValues(t *testing.T) {
+	cases := map[string]struct{ set, want string }{
+		"a registry with a port":       {"image.repository=localhost:5000/team/mfa,image.tag=v1", "image: localhost:5000/team/mfa:v1\n"},
+		"no budget, none given":        {"podDisruptionBudget.maxUnavailable=null", "kind: Deployment"},
+		"a budget of what must stay":   {"podDisruptionBudget.enabled=true,podDisruptionBudget.maxUnavailable=null,podDisruptionBudget.minAvailable=0", "minAvailable: 0\n"},
+		"a label that selects nothing": {`podLabels.app\.kubernetes\.io/version=v1`, "app.kubernetes.io/version: v1\n"},
+		"no labels":                    {"podLabels=null", "kind: Deployment"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			NewWithT(t).Expect(template(t, "--set", tc.set)).To(ContainSubstring(tc.want))
+		})
+	}
+}
+
 func expectGolden(t *testing.T, file, got string) {
 	t.Helper()
 	g := NewWithT(t)
@@ -107,7 +123,10 @@ func TestChartRefusesValues(t *testing.T) {
 		"no namespace":              {"watchNamespaces={Team A}", "at '/watchNamespaces/0': 'Team A' does not match pattern"},
 		"one twice":                 {"watchNamespaces={a,a}", "at '/watchNamespaces': items at 0 and 1 are equal"},
 		"no list":                   {"watchNamespaces=team-a", "at '/watchNamespaces': got string, want array"},
-		"no image":                  {"image.repository=", "at '/image/repository': minLength"},
+		"no image":                  {"image.repository=", "at '/image/repository': '' does not match pattern"},
+		"an image with a tag":       {"image.repository=a:b", "at '/image/repository': 'a:b' does not match pattern"},
+		"an image with a port, tag": {"image.repository=a:5000/b:c", "at '/image/repository': 'a:5000/b:c' does not match pattern"},
+		"an image with a digest":    {"image.repository=a@sha256:b", "at '/image/repository': 'a@sha256:b' does not match pattern"},
 		"no digest":                 {"image.digest=latest", "at '/image/digest'"},
 		"no pull policy":            {"image.pullPolicy=Sometimes", "at '/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'"},
 		"a connection, no token":    {"connections[0].name=a,connections[0].spec.url=https://x", "at '/connections/0/spec': missing property 'tokenSecretRef'"},
@@ -115,6 +134,9 @@ func TestChartRefusesValues(t *testing.T) {
 		"no flag":                   {"extraArgs={zap-log-level=debug}", "at '/extraArgs/0'"},
 		"no duration":               {"metrics.serviceMonitor.interval=often", "at '/metrics/serviceMonitor/interval'"},
 		"a flag with a value":       {"extraArgs={--watch-namespaces=a}", "extraArgs: --watch-namespaces has a value of its own, watchNamespaces"},
+		"the probes' address":       {"extraArgs={--health-probe-bind-address=:9090}", "extraArgs: --health-probe-bind-address is the chart's own"},
+		"a budget of nothing":       {"podDisruptionBudget.enabled=true,podDisruptionBudget.maxUnavailable=null", "podDisruptionBudget: give minAvailable or maxUnavailable"},
+		"a label that selects":      {`podLabels.app\.kubernetes\.io/name=x`, "podLabels: app.kubernetes.io/name is the chart's own"},
 		"replicas without a lease":  {"replicaCount=2,leaderElection.enabled=false", "more than one replica needs leaderElection.enabled"},
 		"everybody's account":       {"serviceAccount.create=false", "serviceAccount.name: name the account that is there"},
 	}

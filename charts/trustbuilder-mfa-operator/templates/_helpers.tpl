@@ -60,6 +60,19 @@ subjects:
 {{- if hasKey $own $flag }}
 {{- fail (printf "extraArgs: --%s has a value of its own, %s, and rights, ports or probes that go with it" $flag (get $own $flag)) }}
 {{- end }}
+{{- if eq $flag "health-probe-bind-address" }}
+{{- fail "extraArgs: --health-probe-bind-address is the chart's own: the Pod's probes go to that port" }}
+{{- end }}
+{{- end }}
+{{- range $label, $_ := fromYaml (include "trustbuilder-mfa-operator.selectorLabels" .) }}
+{{- if hasKey (default dict $.Values.podLabels) $label }}
+{{- fail (printf "podLabels: %s is the chart's own: the Deployment finds its Pods by it" $label) }}
+{{- end }}
+{{- end }}
+{{- with .Values.podDisruptionBudget }}
+{{- if and .enabled (kindIs "invalid" .minAvailable) (kindIs "invalid" .maxUnavailable) }}
+{{- fail "podDisruptionBudget: give minAvailable or maxUnavailable" }}
+{{- end }}
 {{- end }}
 {{- if and .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "serviceAccount.name: name the account that is there; the default one is that of every Pod, which would all get the operator's rights" }}
