@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -191,8 +192,9 @@ func (s *scope) refuse(request *rules.CodeRequest, why string) {
 	rules.NoteRequest(s.user, request)
 	status := &s.user.Status
 	status.CodeRefusal = &v1alpha1.CodeRefusal{Request: request.Name, Message: why + request.WayOn()}
-	if status.Code != nil && (live(status.Code) || rules.RenewalRequest(s.user) != nil) {
-		status.Code.Pending = nil // it lives, or is to be renewed
+	over := status.Code != nil && slices.Contains(phasesOver, status.Code.Phase) && !rules.StillAsked(s.user, request.Name)
+	if status.Code != nil && (over || live(status.Code) || rules.RenewalRequest(s.user) != nil) {
+		status.Code.Pending = nil // it lives, is to be renewed, or was dealt with before somebody asked by hand
 	} else {
 		status.Code = &v1alpha1.CodeStatus{Request: request.Name, Type: request.Type, Delivery: request.Delivery, Phase: v1alpha1.CodeRefused}
 		if request.Purpose != rules.PurposePINErrors {
@@ -201,6 +203,9 @@ func (s *scope) refuse(request *rules.CodeRequest, why string) {
 	}
 	s.warn("CodeRefused", "IssueCode", status.CodeRefusal.Message)
 }
+
+// phasesOver are those of codes that were handed out and are no more.
+var phasesOver = []v1alpha1.CodePhase{v1alpha1.CodeUsed, v1alpha1.CodeExpired, v1alpha1.CodeSuperseded, v1alpha1.CodeLost}
 
 // lifetime of a code for which the service did not say when it expires.
 func lifetime(tenant v1alpha1.CodeLifetimes, codeType v1alpha1.CodeType) time.Duration {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -65,7 +66,7 @@ func classifyConnection(err error) connectionOutcome {
 		return bad(false, metav1.ConditionUnknown, v1alpha1.ReasonServiceUnavailable, "the service can't be reached or answers with errors: "+reasonOf(e))
 	case mfaclient.KindMalformed, mfaclient.KindInvalid, mfaclient.KindNotFound, mfaclient.KindConflict, mfaclient.KindQuotaExceeded:
 		return bad(false, metav1.ConditionUnknown, v1alpha1.ReasonMalformedResponse,
-			"the listing can't be understood; check spec.url and the operator's --api-overrides: "+reasonOf(e))
+			"the service's answer to the listing can't be understood; check spec.url and the operator's --api-overrides: "+reasonOf(e))
 	}
 	return connectionOutcome{reason: v1alpha1.ReasonInternalError}
 }
@@ -75,7 +76,10 @@ func reasonOf(e *mfaclient.Error) string {
 	if e.Reason != "" {
 		return e.Reason
 	}
-	return "see the operator's log and metrics for the kind of answer"
+	if e.Status != 0 {
+		return fmt.Sprintf("it answers with the HTTP status %d; kubectl mfa doctor asks it anew and tells more", e.Status)
+	}
+	return "kubectl mfa doctor asks it anew and tells more"
 }
 
 // asClientError returns the client's error, or one without a kind.

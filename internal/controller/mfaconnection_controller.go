@@ -36,7 +36,9 @@ type connectionScope struct {
 	listed bool
 	// token is the metadata of the token Secret, once it has been read and found labelled as one.
 	token *metav1.PartialObjectMetadata
-	use   usage
+	// tokenAgain is when to look for a token Secret that is not there; zero when there is one.
+	tokenAgain time.Time
+	use        usage
 	// approved is true when this pass has found a new approval of held removals.
 	approved bool
 	// notices are told as events once the status is written.
@@ -92,9 +94,12 @@ func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, e
 		return ctrl.Result{}, ctx.Err() // shutting down: a cancelled listing says nothing about the service
 	}
 	out := classifyConnection(err)
+	// Whatever is wrong with the selector, it can still remove what it made: only the status says that it is not ready.
 	if err == nil && r.selectorUnusable(s.object) {
-		// It can still remove what it made: only the status says that it is not ready.
 		out.stalled, out.reason, out.message = true, v1alpha1.ReasonSelectorUnusable, "spec."+messageSelectorUnusable
+	}
+	if fault := selectorFault(s.object); err == nil && fault != nil {
+		out.stalled, out.reason, out.message = true, v1alpha1.ReasonInvalidSpec, "spec.allowedNamespaces.selector admits nobody, for it can't be read: "+fault.Error()
 	}
 	if out.reason == v1alpha1.ReasonInternalError {
 		return ctrl.Result{}, err // of the cluster, not of the connection: it keeps its conditions, and is tried again
@@ -125,6 +130,9 @@ func again(err error) (ctrl.Result, error) {
 	return ctrl.Result{}, client.IgnoreNotFound(err)
 }
 
+// messageHolding has no number: it is told when the first is held, and how many there are is seen later.
+const messageHolding = "more accounts are to lose their access than the changeGuard allows within its window, so their removals are held; the condition ChangesHeld says how many, and what to do"
+
 // announce records what the pass has to tell, and an event when readiness has changed or removals begin to be held.
 func (r *ConnectionReconciler) announce(s *connectionScope) {
 	for _, n := range s.notices {
@@ -132,7 +140,7 @@ func (r *ConnectionReconciler) announce(s *connectionScope) {
 	}
 	held := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionChangesHeld)
 	if held != nil && meta.FindStatusCondition(s.base.Status.Conditions, v1alpha1.ConditionChangesHeld) == nil {
-		r.events.Eventf(s.object, nil, corev1.EventTypeWarning, held.Reason, "Hold", "%s", held.Message)
+		r.events.Eventf(s.object, nil, corev1.EventTypeWarning, held.Reason, "Hold", "%s", messageHolding)
 	}
 	before, after := readyOf(s.base.Status.Conditions), readyOf(s.object.Status.Conditions)
 	if before.Status == after.Status && before.Reason == after.Reason {
@@ -152,7 +160,7 @@ func (r *ConnectionReconciler) nextPass(s *connectionScope) time.Duration {
 	counts := s.conn.probes.countsDue
 	s.conn.mu.Unlock()
 	wait := time.Hour // conditions that depend on the date are looked at hourly at least
-	for _, at := range []time.Time{next, counts, tokenDeadline(s.object, s.now), staleDeadline(s), s.guardDeadline()} {
+	for _, at := range []time.Time{next, counts, s.tokenAgain, tokenDeadline(s.object, s.now), staleDeadline(s), s.guardDeadline()} {
 		if !at.IsZero() {
 			wait = min(wait, max(at.Sub(s.now), time.Millisecond))
 		}

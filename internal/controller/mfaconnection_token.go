@@ -53,6 +53,7 @@ func (r *ConnectionReconciler) readToken(ctx context.Context, s *connectionScope
 	err := r.live.Get(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: ref.Name}, &secret)
 	switch {
 	case apierrors.IsNotFound(err):
+		s.tokenAgain = s.now.Add(tokenAgain)
 		return mfaclient.Token{}, faulty(v1alpha1.ReasonTokenSecretNotFound, "the Secret of spec.tokenSecretRef does not exist")
 	case err != nil:
 		return mfaclient.Token{}, err
@@ -74,6 +75,10 @@ func (r *ConnectionReconciler) readToken(ctx context.Context, s *connectionScope
 	}
 	return token, nil
 }
+
+// tokenAgain is how often a missing token Secret is looked for: one that is made without the label wakes nobody, for the
+// cache holds labelled ones only.
+const tokenAgain = time.Minute
 
 // connect gives the connection a client for these settings, and forgets the failures of the one before.
 func (r *ConnectionReconciler) connect(s *connectionScope, settings clientSettings, claims mfaclient.Claims) error {

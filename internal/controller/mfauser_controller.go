@@ -17,6 +17,7 @@ type UserReconciler struct {
 	events      events.EventRecorder
 	groupChecks *groupChecks
 	deviceReads *deviceReads
+	gathering   *gathering
 	leftCodes   *leftCodes
 }
 
@@ -26,9 +27,9 @@ type step func(ctx context.Context, s *scope) error
 // Reconcile is one pass over one MFAUser.
 func (r *UserReconciler) Reconcile(ctx context.Context, user *v1alpha1.MFAUser) (ctrl.Result, error) {
 	s := newScope(user, r.now())
-	steps := []step{r.takeAnswer, r.expireCode, r.connect, r.followCode, r.checkPolicy, r.claim, r.syncAccount, r.syncGroups, r.syncCode, r.observe, r.converge}
+	steps := []step{r.takeAnswer, r.expireCode, r.connect, r.followCode, r.checkPolicy, r.gather, r.claim, r.syncAccount, r.syncGroups, r.syncCode, r.observe, r.converge}
 	if s.deleting() {
-		steps = []step{r.letGo, aside(r.expireCode), r.connect, r.lookBeforeRemoval, aside(r.followCode), r.removeAccount}
+		steps = []step{r.letGo, aside(r.expireCode), r.connect, r.gather, r.lookBeforeRemoval, aside(r.followCode), r.removeAccount}
 	}
 	return r.finish(ctx, s, run(ctx, s, steps))
 }

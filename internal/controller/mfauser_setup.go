@@ -89,6 +89,7 @@ func (r *UserReconciler) onUserDeleted(ctx context.Context, e event.DeleteEvent,
 		r.own.forget(user.UID)
 		r.groupChecks.forget(user.UID)
 		r.deviceReads.forget(user.UID)
+		r.gathering.forget(user.UID)
 		r.leftCodes.leave(user, r.now()) // of one that was made to go by force
 		if key := connectionKey(user); r.connections.has(key) {
 			r.connections.get(key).extra.forget(user.UID)

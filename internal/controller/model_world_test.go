@@ -88,6 +88,7 @@ func newModelWorld(t *testing.T, seed uint64) *modelWorld {
 	m.sim.Seed(mfasim.Account{Login: "custom@example.com", Role: "HELPDESK", Status: mfasim.StatusActivated})
 	m.plain = m.sim.Seed(mfasim.Account{Login: "plain@example.com", FirstName: "Paul", Status: mfasim.StatusActivated})
 	m.putBetween(m.wire)
+	m.gatherFor = gatherFor
 	m.restart()
 	m.begun = m.now()
 	return m

@@ -42,6 +42,15 @@ func selectsByName(selector labels.Selector) bool {
 	return selectable && !slices.ContainsFunc(requirements, func(r labels.Requirement) bool { return r.Key() != corev1.LabelMetadataName })
 }
 
+// selectorFault is what is wrong with the selector of a connection, if it has one. The schema lets through what labels don't.
+func selectorFault(conn *v1alpha1.MFAConnection) error {
+	if conn.Spec.AllowedNamespaces.From != v1alpha1.FromSelector {
+		return nil
+	}
+	_, err := metav1.LabelSelectorAsSelector(conn.Spec.AllowedNamespaces.Selector)
+	return err
+}
+
 // selectorUnusable tells whether a connection asks for labels that this operator may not read. A selector that can't be
 // read itself is another fault.
 func (w *world) selectorUnusable(conn *v1alpha1.MFAConnection) bool {

@@ -28,7 +28,7 @@ func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
 			return err
 		}
 		if competes {
-			return stalledFor(v1alpha1.ReasonDuplicateLogin, "another MFAUser owns this login in the same service; delete one of the two", interval(s.connObject))
+			return stalledFor(v1alpha1.ReasonDuplicateLogin, rules.Rivalled(s.user, rival), interval(s.connObject))
 		}
 	}
 	return nil

@@ -67,7 +67,7 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 	if world.everyUser, err = usersOfCache(mgr.GetCache()); err != nil {
 		return fmt.Errorf("find the cache of MFAUsers: %w", err)
 	}
-	users := &UserReconciler{world: world, events: recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads(), leftCodes: newLeftCodes()}
+	users := &UserReconciler{world: world, events: recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads(), gathering: newGathering(), leftCodes: newLeftCodes()}
 	if err := users.setup(mgr, opts.ConcurrentUsers); err != nil {
 		return fmt.Errorf("set up the MFAUser controller: %w", err)
 	}
@@ -91,7 +91,9 @@ type world struct {
 	everyUser everyUser
 	clock     clock.Clock
 	// jitter rolls a duration below the one given, which is above zero.
-	jitter      func(time.Duration) time.Duration
+	jitter func(time.Duration) time.Duration
+	// gatherFor is how long a removal waits for others.
+	gatherFor   time.Duration
 	opts        Options
 	connections *registry
 	users       *wakeQueue
@@ -102,7 +104,7 @@ type world struct {
 
 func newWorld(c client.Client, live, secrets client.Reader, opts Options) *world {
 	w := &world{
-		client: c, live: live, secrets: secrets, everyUser: usersOfClient(c), clock: opts.Clock, jitter: rand.N[time.Duration], opts: opts,
+		client: c, live: live, secrets: secrets, everyUser: usersOfClient(c), clock: opts.Clock, jitter: rand.N[time.Duration], gatherFor: gatherFor, opts: opts,
 		users: &wakeQueue{}, probes: &wakeQueue{}, own: newOwnWrites(),
 	}
 	w.connections = newRegistry(w)

@@ -98,6 +98,9 @@ var deletedStates = map[string]state{
 	"deleting": {ready: "False Deleting Reconciling", happens: then(applied(), meeting("UpdateAccount", answering(http.StatusConflict)), removed)},
 	"deleting-unavailable": {ready: "False ServiceUnavailable Reconciling", happens: then(
 		applied(), meeting("UpdateAccount", answering(http.StatusInternalServerError)), removed)},
+	"deleting-unclear": {ready: "False OrphanUnclear Stalled", happens: then(applied(), changed(func(u *v1alpha1.MFAUser) {
+		u.Annotations = map[string]string{v1alpha1.AnnotationOrphan: "yes"}
+	}), removed)},
 	"deleting-held":     {ready: held, edits: []func(*v1alpha1.MFAConnection){limitOf(0)}, happens: then(applied(), removed)},
 	"deleting-not-seen": {ready: reconciledT, happens: then(applied(), func(w *testWorld) { w.remove("alice") })},
 }

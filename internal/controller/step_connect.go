@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/rules"
@@ -27,7 +28,7 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 		if !s.open {
 			return quiet()
 		}
-		return waiting(v1alpha1.ReasonConnectionNotFound, missingConnection(s.deleting()))
+		return waiting(v1alpha1.ReasonConnectionNotFound, missingConnection(key, s.deleting()))
 	case err != nil:
 		return err
 	}
@@ -74,11 +75,12 @@ func mayBegin(s *scope) error {
 	return waiting(v1alpha1.ReasonConnectionDeleting, messageConnectionDeleting)
 }
 
-func missingConnection(deleting bool) string {
+func missingConnection(key client.ObjectKey, deleting bool) string {
+	missing := rules.MissingConnection(key.Namespace, key.Name)
 	if deleting {
-		return "the MFAConnection does not exist; create it, or let the account go as it is with the annotation trustbuilder-mfa.dev/orphan: \"true\""
+		return missing + "; create it, or let the account go as it is with the annotation trustbuilder-mfa.dev/orphan: \"true\""
 	}
-	return "the MFAConnection of spec.connectionRef does not exist; the work begins once it does"
+	return missing + rules.MissingConnectionHint
 }
 
 // checkNamespace stops the pass of a user whose namespace may not use the connection. Removal does not come this way.

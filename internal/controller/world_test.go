@@ -67,6 +67,8 @@ type testWorld struct {
 	recorder    *events.FakeRecorder
 	// writes counts the writes that reached the API server, dry runs left out.
 	writes map[string]int
+	// gatherFor is how long removals wait for others: not at all, for most tests take one step after the other.
+	gatherFor time.Duration
 	// mfaNamespace holds the connection and its token, namespace the users.
 	mfaNamespace, namespace string
 }
@@ -121,7 +123,8 @@ func (w *testWorld) startOperator() {
 	})
 	w.recorder = events.NewFakeRecorder(10000)
 	shared := newWorld(w.client, w.client, w.client, Options{Clock: w.clock, Routes: mfaclient.DefaultRoutes(), UserAgent: "test", Version: "v1.2.3"})
-	w.users = &UserReconciler{world: shared, events: w.recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads(), leftCodes: newLeftCodes()}
+	shared.gatherFor = w.gatherFor
+	w.users = &UserReconciler{world: shared, events: w.recorder, groupChecks: newGroupChecks(), deviceReads: newDeviceReads(), gathering: newGathering(), leftCodes: newLeftCodes()}
 	w.connections = &ConnectionReconciler{world: shared, events: w.recorder}
 }
 

@@ -85,5 +85,5 @@ func WithoutConnection(user *v1alpha1.MFAUser) Item {
 	if user.Spec.Suspend || !user.DeletionTimestamp.IsZero() && (rules.LetsGo(user) || user.Status.AccountID == "" && user.Status.Creating == nil) {
 		return i.nothing("nothing is done for it")
 	}
-	return i.refuse(v1alpha1.ReasonConnectionNotFound, "the MFAConnection of spec.connectionRef does not exist; the work begins once it does")
+	return i.refuse(v1alpha1.ReasonConnectionNotFound, rules.MissingConnection(user.ConnectionNamespace(), user.Spec.ConnectionRef.Name)+rules.MissingConnectionHint)
 }

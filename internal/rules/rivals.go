@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"fmt"
+
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
@@ -30,6 +32,23 @@ func SameService(a, b *v1alpha1.MFAConnection) bool {
 		return false // also where both name one service id: a connection's owner could make a token that claims any
 	}
 	return a.Status.ServiceID != "" && a.Status.ServiceID == b.Status.ServiceID
+}
+
+// MissingConnection says that a connection does not exist, and where it was looked for.
+func MissingConnection(namespace, name string) string {
+	return fmt.Sprintf("there is no MFAConnection %s in the namespace %s", name, namespace)
+}
+
+// MissingConnectionHint is what to do about it.
+const MissingConnectionHint = "; the work begins once there is one. Should spec.connectionRef be wrong, delete this MFAUser and make one with the right name and namespace there"
+
+// Rivalled says that an MFAUser without a right to its login is beside another, which is named where both are of one namespace.
+func Rivalled(user, owner *v1alpha1.MFAUser) string {
+	name := "another MFAUser"
+	if owner.Namespace == user.Namespace {
+		name = "the MFAUser " + owner.Name
+	}
+	return name + " owns this login in the same service; delete one of the two"
 }
 
 // MayCompete tells whether an MFAUser without an account may come to one with its login: take it up where it exists, or make it.

@@ -48,6 +48,7 @@ func TestHealthMessages(t *testing.T) {
 		"mfauser/rate-limited":          {"RateLimited: the service asked to slow down"},
 		"mfauser/connection-not-found":  {"ConnectionNotFound"},
 		"mfauser/removal-held":          {"changeGuard"},
+		"mfauser/deleting-unclear":      {"Being deleted", "OrphanUnclear", "orphan"},
 		"mfauser/deleting-held":         {"Being deleted", "RemovalHeld", "changeGuard"},
 		"mfauser/request-refused":       {"correct the manifest"},
 		"mfaconnection/changes-held":    {"Reconciled", "ChangesHeld: removals held: 2", "team-a (2)", "approve-removals"},
