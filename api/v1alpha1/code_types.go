@@ -79,11 +79,15 @@ type CodeSpec struct {
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=0
 	Generation *int64 `json:"generation,omitempty"`
-	// Purpose of the code.
+	// Purpose is what the code is for. Enrollment: the first device of a new or expired account. AddDevice: one more device.
+	// Unlock: a new PIN for a person who is PIN-blocked. Restore: a new device, and its use takes all other devices away. A new
+	// account gets an enrolment code whatever this says.
 	// +optional
 	// +kubebuilder:default=Enrollment
 	Purpose CodePurpose `json:"purpose,omitempty"`
-	// Type of the code.
+	// Type is the form of the code. Short: usable at once, for 15 minutes. Inactive: lives 21 days, and 15 minutes once
+	// activation: Now has switched it on. Link: an activation link that lives 21 days and can be mailed. A tenant may have other
+	// lifetimes.
 	// +optional
 	// +kubebuilder:default=Link
 	Type CodeType `json:"type,omitempty"`

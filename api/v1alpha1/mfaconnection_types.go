@@ -127,7 +127,8 @@ type ConnectionPolicy struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=255
 	Groups []string `json:"groups,omitempty"`
-	// Adoption of accounts that exist already.
+	// Adoption says who may take over an account that exists already. Deny: nobody. Allow: a user that says
+	// adoptionPolicy: IfExists, the account with its login. Always: every user; meant for a restore from backup.
 	// +optional
 	// +kubebuilder:default=Deny
 	Adoption ConnectionAdoption `json:"adoption,omitempty"`

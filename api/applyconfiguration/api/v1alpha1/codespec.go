@@ -16,9 +16,13 @@ type CodeSpecApplyConfiguration struct {
 	// Generation asks for a new code when it is raised. The same or a lower number does nothing, so that reverting a commit
 	// can't issue anything. 0 on a new MFAUser hands nothing out.
 	Generation *int64 `json:"generation,omitempty"`
-	// Purpose of the code.
+	// Purpose is what the code is for. Enrollment: the first device of a new or expired account. AddDevice: one more device.
+	// Unlock: a new PIN for a person who is PIN-blocked. Restore: a new device, and its use takes all other devices away. A new
+	// account gets an enrolment code whatever this says.
 	Purpose *apiv1alpha1.CodePurpose `json:"purpose,omitempty"`
-	// Type of the code.
+	// Type is the form of the code. Short: usable at once, for 15 minutes. Inactive: lives 21 days, and 15 minutes once
+	// activation: Now has switched it on. Link: an activation link that lives 21 days and can be mailed. A tenant may have other
+	// lifetimes.
 	Type *apiv1alpha1.CodeType `json:"type,omitempty"`
 	// Delivery says how the code reaches the person. Email and SecretAndEmail need type Link and spec.email.
 	Delivery *apiv1alpha1.CodeDelivery `json:"delivery,omitempty"`

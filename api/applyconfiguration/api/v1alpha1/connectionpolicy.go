@@ -19,7 +19,8 @@ type ConnectionPolicyApplyConfiguration struct {
 	Roles []apiv1alpha1.Role `json:"roles,omitempty"`
 	// Groups that users may be put into: patterns like loginPatterns. None by default.
 	Groups []string `json:"groups,omitempty"`
-	// Adoption of accounts that exist already.
+	// Adoption says who may take over an account that exists already. Deny: nobody. Allow: a user that says
+	// adoptionPolicy: IfExists, the account with its login. Always: every user; meant for a restore from backup.
 	Adoption *apiv1alpha1.ConnectionAdoption `json:"adoption,omitempty"`
 }
 
