@@ -95,11 +95,12 @@ type CodeSpec struct {
 	// +optional
 	// +kubebuilder:default=Secret
 	Delivery CodeDelivery `json:"delivery,omitempty"`
-	// SecretName is the name of the Secret that holds the code, in the namespace of the MFAUser. Default: <name>-mfa. Immutable.
+	// SecretName is the name of the Secret that holds the code, in the namespace of the MFAUser. Default: <name>-mfa;
+	// needed where the MFAUser's name has more than 249 characters. Immutable.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	SecretName string `json:"secretName,omitempty"`
 	// Renewal WhenExpired replaces an enrolment code of type Link or Inactive that ran out unused, at most 5 times.
 	// +optional

@@ -173,6 +173,7 @@ type MFAUserSpec struct {
 // +kubebuilder:selectablefield:JSONPath=`.status.accountID`
 // +kubebuilder:selectablefield:JSONPath=`.status.state`
 // +kubebuilder:validation:XValidation:rule="(has(self.spec.code.secretName) ? self.spec.code.secretName : self.metadata.name + '-mfa') == (has(oldSelf.spec.code.secretName) ? oldSelf.spec.code.secretName : oldSelf.metadata.name + '-mfa')",message="code.secretName is immutable; left out it means <name>-mfa"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || has(self.spec.code.secretName) || size(self.metadata.name) <= 249",optionalOldSelf=true,message="set spec.code.secretName: <name>-mfa is longer than the 253 characters that the name of a Secret may have"
 
 // MFAUser is the MFA account of one person in a TrustBuilder MFA service.
 type MFAUser struct {

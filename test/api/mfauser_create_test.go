@@ -90,16 +90,21 @@ func TestMFAUserCreate(t *testing.T) {
 		"deletion unknown":   {set: fields{"deletionPolicy": "Orphan"}, want: enum},
 		"management unknown": {set: fields{"managementPolicy": "Partial"}, want: enum},
 
-		"code for nobody":        {set: fields{"code.generation": int64(0)}},
-		"generation below 0":     {set: fields{"code.generation": int64(-1)}, want: "spec.code.generation"},
-		"purpose unknown":        {set: fields{"code.purpose": "Enrolment"}, want: enum},
-		"type unknown":           {set: fields{"code.type": "Long"}, want: enum},
-		"delivery unknown":       {set: fields{"code.delivery": "Post"}, want: enum},
-		"renewal unknown":        {set: fields{"code.renewal": "Always"}, want: enum},
-		"activation unknown":     {set: fields{"code.activation": "Soon"}, want: enum},
-		"secret name empty":      {set: fields{"code.secretName": ""}, want: "spec.code.secretName"},
-		"secret name upper case": {set: fields{"code.secretName": "Alice"}, want: "spec.code.secretName"},
-		"secret name too long":   {set: fields{"code.secretName": strings.Repeat("a", 254)}, want: "spec.code.secretName: Too long"},
+		"code for nobody":                  {set: fields{"code.generation": int64(0)}},
+		"generation below 0":               {set: fields{"code.generation": int64(-1)}, want: "spec.code.generation"},
+		"purpose unknown":                  {set: fields{"code.purpose": "Enrolment"}, want: enum},
+		"type unknown":                     {set: fields{"code.type": "Long"}, want: enum},
+		"delivery unknown":                 {set: fields{"code.delivery": "Post"}, want: enum},
+		"renewal unknown":                  {set: fields{"code.renewal": "Always"}, want: enum},
+		"activation unknown":               {set: fields{"code.activation": "Soon"}, want: enum},
+		"secret name empty":                {set: fields{"code.secretName": ""}, want: "spec.code.secretName"},
+		"secret name upper case":           {set: fields{"code.secretName": "Alice"}, want: "spec.code.secretName"},
+		"secret name too long":             {set: fields{"code.secretName": strings.Repeat("a", 254)}, want: "spec.code.secretName: Too long"},
+		"secret name at its longest":       {set: fields{"code.secretName": strings.Repeat("a", 253)}},
+		"secret name with a dot at an end": {set: fields{"code.secretName": "alice."}, want: "spec.code.secretName"},
+		"secret name with two dots":        {set: fields{"code.secretName": "alice..mfa"}, want: "spec.code.secretName"},
+		"secret name with dot and hyphen":  {set: fields{"code.secretName": "alice.-mfa"}, want: "spec.code.secretName"},
+		"secret name with hyphen and dot":  {set: fields{"code.secretName": "alice-.mfa"}, want: "spec.code.secretName"},
 
 		"mail, no address":                   {set: fields{"code.delivery": "Email"}, want: needsEmail},
 		"mail, address cleared":              {set: fields{"code.delivery": "SecretAndEmail", "email": ""}, want: needsEmail},
@@ -119,6 +124,28 @@ func TestMFAUserCreate(t *testing.T) {
 			g := NewWithT(t)
 			err := admin.Create(t.Context(), object(g, "MFAUser", "default", "alice", tc.set), client.DryRunAll)
 			expectOutcome(g, err, tc.want)
+		})
+	}
+}
+
+// TestMFAUserName: a Secret's name is no longer than that of an MFAUser may be, and by default has -mfa at its end.
+func TestMFAUserName(t *testing.T) {
+	cases := map[string]struct {
+		length int
+		set    fields
+		want   string
+	}{
+		"at its longest":              {length: 249},
+		"too long":                    {length: 250, want: "set spec.code.secretName"},
+		"too long, no code block":     {length: 253, set: fields{"code": nil}, want: "set spec.code.secretName"},
+		"longer, with a Secret named": {length: 253, set: fields{"code.secretName": "alice"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			user := object(g, "MFAUser", "default", strings.Repeat("a", tc.length), fields{"login": "alice@example.com"})
+			change(g, user, tc.set)
+			expectOutcome(g, admin.Create(t.Context(), user, client.DryRunAll), tc.want)
 		})
 	}
 }

@@ -26,7 +26,8 @@ type CodeSpecApplyConfiguration struct {
 	Type *apiv1alpha1.CodeType `json:"type,omitempty"`
 	// Delivery says how the code reaches the person. Email and SecretAndEmail need type Link and spec.email.
 	Delivery *apiv1alpha1.CodeDelivery `json:"delivery,omitempty"`
-	// SecretName is the name of the Secret that holds the code, in the namespace of the MFAUser. Default: <name>-mfa. Immutable.
+	// SecretName is the name of the Secret that holds the code, in the namespace of the MFAUser. Default: <name>-mfa;
+	// needed where the MFAUser's name has more than 249 characters. Immutable.
 	SecretName *string `json:"secretName,omitempty"`
 	// Renewal WhenExpired replaces an enrolment code of type Link or Inactive that ran out unused, at most 5 times.
 	Renewal *apiv1alpha1.CodeRenewal `json:"renewal,omitempty"`
