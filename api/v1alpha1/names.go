@@ -20,6 +20,9 @@ const (
 	// LabelTrue is the value of LabelCode and LabelToken.
 	LabelTrue = "true"
 
+	// CodeSecretSuffix is what the name of a code Secret adds to its MFAUser's, unless spec.code.secretName says otherwise.
+	CodeSecretSuffix = "-mfa"
+
 	// AnnotationRequest on a code Secret names the request it answers: create, generation/<n>, annotation/<token> or renewal/<g>/<n>.
 	AnnotationRequest = Group + "/request"
 	// AnnotationReconcileRequestedAt asks for one pass against fresh remote state. Any new value acts once.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -74,13 +76,23 @@ func (r *UserReconciler) checkSecret(ctx context.Context, s *scope) error {
 // checkNamesakes lets one of the MFAUsers that name the same Secret make it. Another that had found the name free would
 // take it over, and its person's code would be read as the first one's.
 func (r *UserReconciler) checkNamesakes(ctx context.Context, s *scope) error {
-	namesakes, err := r.usersBy(ctx, indexSecret, s.user.Namespace+"/"+s.user.CodeSecretName())
+	secret := s.user.CodeSecretName()
+	namesakes, err := r.usersBy(ctx, indexSecret, s.user.Namespace+"/"+secret)
 	if err != nil {
 		return err
 	}
+	if name, ok := strings.CutSuffix(secret, v1alpha1.CodeSecretSuffix); ok && name != s.user.Name {
+		var byDefault v1alpha1.MFAUser
+		switch err := r.client.Get(ctx, client.ObjectKey{Namespace: s.user.Namespace, Name: name}, &byDefault); {
+		case client.IgnoreNotFound(err) != nil:
+			return err
+		case err == nil && byDefault.CodeSecretName() == secret:
+			namesakes = append(slices.Clip(namesakes), byDefault)
+		}
+	}
 	for n := range namesakes {
 		if other := &namesakes[n]; other.UID != s.user.UID && rules.Owns(other, s.user) {
-			return secretOfAnother(s.user.CodeSecretName(), other.Name)
+			return secretOfAnother(secret, other.Name)
 		}
 	}
 	return nil

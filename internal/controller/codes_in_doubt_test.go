@@ -13,6 +13,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // TestOneTokenTwoPurposes: a word that was the token of one request by hand may be that of another, and the code of the
@@ -126,29 +127,48 @@ func TestMailsHaveAnEnd(t *testing.T) {
 
 // TestTwoUsersOneSecret: of two MFAUsers that name one Secret the first has it, also when both find it free.
 func TestTwoUsersOneSecret(t *testing.T) {
-	w := newTestWorld(t, mfasim.Options{})
-	w.create(w.user("alice"))
-	w.create(w.user("bob", func(u *v1alpha1.MFAUser) { u.Spec.Code.SecretName = "alice-mfa" }))
-	first, second := "alice", "bob"
-	if w.get("bob").UID < w.get("alice").UID && w.get("bob").CreationTimestamp.Equal(&w.get("alice").ObjectMeta.CreationTimestamp) {
-		first, second = second, first
+	named := func(secret string) func(*v1alpha1.MFAUser) {
+		return func(u *v1alpha1.MFAUser) { u.Spec.Code.SecretName = secret }
 	}
-	var once atomic.Bool
-	w.putBetween(func(out http.ResponseWriter, r *http.Request, sim http.Handler) {
-		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/accounts") && once.CompareAndSwap(false, true) {
-			_, err := w.pass(second)
+	cases := map[string]struct {
+		secret        string
+		first, second func(*testWorld) *v1alpha1.MFAUser
+	}{
+		"the first has it by default": {"alice", func(w *testWorld) *v1alpha1.MFAUser { return w.user("alice") },
+			func(w *testWorld) *v1alpha1.MFAUser { return w.user("bob", named("alice-mfa")) }},
+		"the second has it by default": {"alice", func(w *testWorld) *v1alpha1.MFAUser { return w.user("bob", named("alice-mfa")) },
+			func(w *testWorld) *v1alpha1.MFAUser { return w.user("alice") }},
+		"both by name": {"shared", func(w *testWorld) *v1alpha1.MFAUser { return w.user("alice", named("shared-mfa")) },
+			func(w *testWorld) *v1alpha1.MFAUser { return w.user("bob", named("shared-mfa")) }},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			first, second := tc.first(w), tc.second(w)
+			w.create(first, second)
+			for !rules.Owns(first, second) { // made in the same second: the UID decides
+				w.g.Expect(w.client.Delete(w.ctx, second)).To(Succeed())
+				second = tc.second(w)
+				w.create(second)
+			}
+			var once atomic.Bool
+			w.putBetween(func(out http.ResponseWriter, r *http.Request, sim http.Handler) {
+				if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/accounts") && once.CompareAndSwap(false, true) {
+					_, err := w.pass(second.Name)
+					w.g.Expect(err).NotTo(HaveOccurred())
+				}
+				sim.ServeHTTP(out, r)
+			})
+			_, err := w.pass(first.Name)
 			w.g.Expect(err).NotTo(HaveOccurred())
-		}
-		sim.ServeHTTP(out, r)
-	})
-	_, err := w.pass(first)
-	w.g.Expect(err).NotTo(HaveOccurred())
-	user := w.settle(second)
-	w.g.Expect(ready(user.Status.Conditions)).To(Equal("False SecretConflict Stalled"))
-	w.g.Expect(readyOf(user.Status.Conditions).Message).To(And(ContainSubstring("MFAUser "+first), Not(ContainSubstring("Delete it"))))
-	w.g.Expect(string(w.secret("alice").Data[v1alpha1.KeyLogin])).To(Equal(first + "@example.com"))
-	_, made := w.sim.Account(second + "@example.com")
-	w.g.Expect(made).To(BeFalse(), "before its account is made")
+			user := w.settle(second.Name)
+			w.g.Expect(ready(user.Status.Conditions)).To(Equal("False SecretConflict Stalled"))
+			w.g.Expect(readyOf(user.Status.Conditions).Message).To(And(ContainSubstring("MFAUser "+first.Name), Not(ContainSubstring("Delete it"))))
+			w.g.Expect(string(w.secret(tc.secret).Data[v1alpha1.KeyLogin])).To(Equal(first.Spec.Login))
+			_, made := w.sim.Account(second.Spec.Login)
+			w.g.Expect(made).To(BeFalse(), "before its account is made")
+		})
+	}
 }
 
 // TestSecretConflictCostsNoCalls: what is tried again every half minute asks the API server, and not the service.

@@ -51,7 +51,10 @@ func userIndexes() map[string]client.IndexerFunc {
 		},
 		indexSecret: func(o client.Object) []string {
 			user := o.(*v1alpha1.MFAUser)
-			return []string{user.Namespace + "/" + user.CodeSecretName()}
+			if user.Spec.Code.SecretName == "" {
+				return nil // its name tells, and nearly all are such
+			}
+			return []string{user.Namespace + "/" + user.Spec.Code.SecretName}
 		},
 	}
 }

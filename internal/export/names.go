@@ -6,12 +6,13 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/inventory"
 )
 
 const (
 	// maxName leaves room for the name of the code's Secret, <name>-mfa, within the 253 characters of a name.
-	maxName = 253 - len("-mfa")
+	maxName = 253 - len(v1alpha1.CodeSecretSuffix)
 	// shortHash is enough to tell apart the few logins of a service that can't be written as they are.
 	shortHash = 8
 )
