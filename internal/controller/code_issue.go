@@ -121,6 +121,7 @@ func (s *scope) uncountCode() {
 func (r *UserReconciler) handOut(ctx context.Context, s *scope, intent *v1alpha1.CodeIntent, code mfaclient.IssuedCode) error {
 	issuedAt, expiresAt := r.codeTimes(s, intent.Type, code.ExpiresAt)
 	r.metrics.codeIssued(s.conn.key, intent.Purpose, intent.Type)
+	s.conn.inventory.UnpinState(s.account.ID)
 	if err := r.store(ctx, s, intent, code, issuedAt, expiresAt); err != nil {
 		// The code is lost with this pass; the intent makes the next ask for another, which cancels this one.
 		s.issuing(intent)

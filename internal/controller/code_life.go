@@ -159,11 +159,11 @@ func (r *UserReconciler) endOf(ctx context.Context, s *scope, code *v1alpha1.Cod
 	return "", nil
 }
 
-// seenSince tells whether the picture is newer than the code by so much that nothing of what was before it is left there: an
-// expired account that has just got a new code is still expired in an older one.
+// seenSince tells whether the picture is newer than the code. An older one shows what was before it: an expired account
+// that has just got a new code is still expired there.
 func (s *scope) seenSince(code *v1alpha1.CodeStatus) bool {
 	// The time of issue has whole seconds.
-	return code.IssuedAt == nil || s.conn.inventory.Shows(code.IssuedAt.Add(time.Second))
+	return code.IssuedAt == nil || s.conn.inventory.Begun().After(code.IssuedAt.Add(time.Second))
 }
 
 // live tells whether a code can be used as far as is known.

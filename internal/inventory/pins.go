@@ -66,6 +66,17 @@ func (i *Inventory) Remove(id mfaclient.AccountID) {
 	i.picture.remove(id)
 }
 
+// UnpinState forgets what our own calls have learnt of an account's state, which a new code has changed since: what it was
+// before, and is again, would be taken for stale.
+func (i *Inventory) UnpinState(id mfaclient.AccountID) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	p := i.pins[id]
+	for n := range p.before {
+		p.before[n].State = p.after.State
+	}
+}
+
 // Unpin forgets what our own calls have learnt of an account that a later one did not find: the next listing decides.
 func (i *Inventory) Unpin(id mfaclient.AccountID) {
 	i.mu.Lock()

@@ -86,8 +86,9 @@ func (t *story) mend(ctx context.Context) error {
 	return t.annotate(ctx, v1alpha1.AnnotationReconcileRequestedAt, fmt.Sprint(t.joined))
 }
 
+// slowDown has the service ask for a pause once: each in a row is longer than the one before, and would outlast the story.
 func (t *story) slowDown(context.Context) error {
-	t.sim.SetFault(mfasim.Fault{Operation: "CreateAccount", Kind: mfasim.FaultStatus, Status: http.StatusTooManyRequests, RetryAfter: "1", Count: 5})
+	t.sim.SetFault(mfasim.Fault{Operation: "CreateAccount", Kind: mfasim.FaultStatus, Status: http.StatusTooManyRequests, RetryAfter: "2", Count: 1})
 	return nil
 }
 

@@ -325,15 +325,17 @@ func TestPlanOfDeletion(t *testing.T) {
 	}
 	w.operate()
 	w.g.Eventually(func() string { return fmt.Sprint(w.mfa("status", "--reason", "RemovalHeld", "-o", "json").out) }).Should(ContainSubstring(`"total": 2`), "as the plan has said")
-	w.g.Eventually(func(g Gomega) { // the connection counts a moment later
+	holds := func() bool { // the connection counts a moment after the users
 		var conn v1alpha1.MFAConnection
-		g.Expect(w.client.Get(w.ctx, client.ObjectKey{Namespace: w.mfaNamespace, Name: "production"}, &conn)).To(Succeed())
-		g.Expect(meta.IsStatusConditionTrue(conn.Status.Conditions, v1alpha1.ConditionChangesHeld)).To(BeTrue())
-	}).Should(Succeed())
+		w.g.Expect(w.client.Get(w.ctx, client.ObjectKey{Namespace: w.mfaNamespace, Name: "production"}, &conn)).To(Succeed())
+		return meta.IsStatusConditionTrue(conn.Status.Conditions, v1alpha1.ConditionChangesHeld)
+	}
+	w.g.Eventually(holds).Should(BeTrue())
 	approved := w.mfa("approve", "production", "2", "-n", w.mfaNamespace)
 	w.g.Expect(approved.code).To(BeZero(), approved.err)
 	w.g.Expect(approved.out).To(ContainSubstring("approved: 2"))
 	w.g.Eventually(func() bool { a, _ := w.sim.Account("shut@example.com"); return a.Blocked }).Should(BeTrue())
 	w.g.Eventually(func() bool { _, there := w.sim.Account("gone@example.com"); return there }).Should(BeFalse())
+	w.g.Eventually(holds).Should(BeFalse())
 	w.g.Expect(w.mfa("approve", "production", "2", "-n", w.mfaNamespace).code).To(Equal(1), "nothing is held any more")
 }
