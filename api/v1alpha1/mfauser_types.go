@@ -202,7 +202,7 @@ func (u *MFAUser) CodeSecretName() string {
 	if u.Spec.Code.SecretName != "" {
 		return u.Spec.Code.SecretName
 	}
-	return u.Name + CodeSecretSuffix
+	return u.Name + DefaultSecretSuffix
 }
 
 // ConnectionNamespace is the namespace of the connection that the user refers to.

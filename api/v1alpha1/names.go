@@ -20,8 +20,8 @@ const (
 	// LabelTrue is the value of LabelCode and LabelToken.
 	LabelTrue = "true"
 
-	// CodeSecretSuffix is what the name of a code Secret adds to its MFAUser's, unless spec.code.secretName says otherwise.
-	CodeSecretSuffix = "-mfa"
+	// DefaultSecretSuffix is what the name of a code Secret adds to its MFAUser's, unless spec.code.secretName says otherwise.
+	DefaultSecretSuffix = "-mfa"
 
 	// AnnotationRequest on a code Secret names the request it answers: create, generation/<n>, annotation/<token> or renewal/<g>/<n>.
 	AnnotationRequest = Group + "/request"

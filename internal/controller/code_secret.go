@@ -81,7 +81,7 @@ func (r *UserReconciler) checkNamesakes(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	if name, ok := strings.CutSuffix(secret, v1alpha1.CodeSecretSuffix); ok && name != s.user.Name {
+	if name, ok := strings.CutSuffix(secret, v1alpha1.DefaultSecretSuffix); ok && name != s.user.Name {
 		var byDefault v1alpha1.MFAUser
 		switch err := r.client.Get(ctx, client.ObjectKey{Namespace: s.user.Namespace, Name: name}, &byDefault); {
 		case client.IgnoreNotFound(err) != nil:

@@ -12,7 +12,7 @@ import (
 
 const (
 	// maxName leaves room for the name of the code's Secret, <name>-mfa, within the 253 characters of a name.
-	maxName = 253 - len(v1alpha1.CodeSecretSuffix)
+	maxName = 253 - len(v1alpha1.DefaultSecretSuffix)
 	// shortHash is enough to tell apart the few logins of a service that can't be written as they are.
 	shortHash = 8
 )
