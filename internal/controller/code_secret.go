@@ -116,7 +116,7 @@ func (r *UserReconciler) readCodeSecret(ctx context.Context, s *scope) (codeCont
 	case err != nil:
 		return codeContent{}, fmt.Errorf("read the code Secret: %w", err)
 	case !ours(&secret, s.user):
-		if owner := metav1.GetControllerOf(&secret); secret.Type == v1alpha1.SecretType && owner != nil && owner.Kind == "MFAUser" && owner.UID != s.user.UID {
+		if owner := metav1.GetControllerOf(&secret); secret.Type == v1alpha1.SecretType && owner != nil && owner.Kind == "MFAUser" && owner.Name != s.user.Name {
 			return codeContent{}, secretOfAnother(secret.Name, owner.Name)
 		}
 		return codeContent{}, stalledFor(v1alpha1.ReasonSecretConflict,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
@@ -83,4 +84,18 @@ func TestTypoKeepsTheRecord(t *testing.T) {
 		w.g.Expect(user.Status.CodeRefusal).NotTo(BeNil())
 		w.g.Expect(w.happened()).To(ContainElement("CodeRefused"))
 	}
+}
+
+// TestSecretOfAnEarlierLife: a Secret that the MFAUser of the same name left behind is in nobody's use, and may be deleted.
+func TestSecretOfAnEarlierLife(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.create(&corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "alice-mfa", OwnerReferences: []metav1.OwnerReference{{
+			APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: "MFAUser", Name: "alice", UID: "earlier", Controller: new(true),
+		}}},
+		Type: v1alpha1.SecretType,
+	}, w.user("alice"))
+	user := w.settle("alice")
+	w.g.Expect(ready(user.Status.Conditions)).To(Equal("False SecretConflict Stalled"))
+	w.g.Expect(readyOf(user.Status.Conditions).Message).To(ContainSubstring("Delete it"))
 }

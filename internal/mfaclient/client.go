@@ -123,7 +123,7 @@ func parseBase(raw string) (*url.URL, error) {
 }
 
 // SameEndpoint tells whether two URLs are one to a client: the host in another case or with the dot of the root, the
-// standard port and slashes at the end make no difference to it. One that can't be read is like no other.
+// standard port and slashes at the end make no difference to it. One that can't be read is like itself alone.
 func SameEndpoint(a, b string) bool {
 	first, err := parseBase(a)
 	if err != nil {

@@ -31,7 +31,7 @@ func MadeByUs(account mfaclient.Account) bool {
 // service, and not the time in which a login is given to somebody else.
 const IntentLife = 24 * time.Hour
 
-// MayBeMaking tells whether a creation of this user is still without an answer.
+// MayBeMaking tells whether a creation of this user is without an answer, and recent enough to prove anything.
 func MayBeMaking(user *v1alpha1.MFAUser, now time.Time) bool {
 	return user.Status.Creating != nil && now.Sub(user.Status.Creating.At.Time) <= IntentLife
 }
