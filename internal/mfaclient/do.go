@@ -79,8 +79,9 @@ func (c *Client) exchange(ctx context.Context, route Route, path string, q reque
 	} else if resp.StatusCode >= http.StatusBadRequest {
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 	}
-	// Half an answer may look complete when our own hanging up ended it.
-	if fault != nil && fault.Kind == KindMalformed && ctx.Err() != nil {
+	// Half an answer may look complete when our own hanging up ended it, and so may one that says nothing: a server that ends
+	// its work when its client goes may answer 200, and net/http may still hand that over.
+	if ctx.Err() != nil && (fault == nil && decode == nil || fault != nil && fault.Kind == KindMalformed) {
 		fault = transportError(ctx, ctx.Err())
 	}
 	if fault != nil {

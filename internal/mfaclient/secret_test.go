@@ -105,7 +105,7 @@ func TestErrorsTellNothing(t *testing.T) {
 		"bad size": func(w http.ResponseWriter, _ *http.Request) {
 			hijackWrite(w, "HTTP/1.1 200 OK\r\nContent-Length: canary\r\n\r\n")
 		},
-		"hangs": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"hangs": func(_ http.ResponseWriter, r *http.Request) { hang(r) },
 	}
 	for _, status := range []int{400, 401, 403, 404, 409, 422, 429, 500, 503} {
 		cases[http.StatusText(status)] = func(w http.ResponseWriter, r *http.Request) {

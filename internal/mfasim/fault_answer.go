@@ -10,26 +10,25 @@ import (
 	"time"
 )
 
-// delay takes the call's faults and waits out their latency; false when the client has gone meanwhile.
-func (s *Service) delay(c *call) bool {
+// delay takes the call's faults and waits out their latency.
+func (s *Service) delay(c *call) {
 	wait := s.takeFaults(c)
 	if wait == 0 {
-		return true
+		return
 	}
 	// The real clock on purpose: latency is a property of the network, and nobody steps a fake clock while a call is under way.
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	return waitFor(c.r.Context(), timer.C)
-}
-
-func waitFor[T any](ctx context.Context, ready <-chan T) bool {
 	select {
-	case <-ready:
-		return true
-	case <-ctx.Done():
-		return false
+	case <-timer.C:
+	case <-c.r.Context().Done():
+		hangUp()
 	}
 }
+
+// hangUp closes the connection, in net/http's own way. A handler that returns answers 200, also to a client that has given up:
+// its call may still see that and take for done what is not.
+func hangUp() { panic(http.ErrAbortHandler) }
 
 // answerInstead answers a call whose fault leaves the work undone; false when the work is to be done.
 func (c *call) answerInstead(w http.ResponseWriter) bool {
@@ -48,9 +47,10 @@ func (c *call) answerInstead(w http.ResponseWriter) bool {
 		w.Header().Set("Location", f.Location)
 		w.WriteHeader(http.StatusTemporaryRedirect) // 307 keeps method and body: the worst case for a client that follows
 	case FaultResetBefore:
-		panic(http.ErrAbortHandler) // net/http's own way to close the connection
+		hangUp()
 	case FaultHang:
 		<-c.r.Context().Done()
+		hangUp()
 	default:
 		return false
 	}
@@ -61,7 +61,7 @@ func (c *call) answerInstead(w http.ResponseWriter) bool {
 func (c *call) answer(w http.ResponseWriter, done reply) {
 	switch {
 	case c.faulty(FaultResetAfter):
-		panic(http.ErrAbortHandler)
+		hangUp()
 	case c.faulty(FaultCutBody):
 		done.body = done.body[:len(done.body)/2]
 		done.send(w)

@@ -1,11 +1,11 @@
 package mfasim_test
 
 import (
-	"context"
+	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,6 +86,7 @@ func TestFaultsThatCloseTheConnection(t *testing.T) {
 	}
 }
 
+// TestHangEndsWithTheClient: without an answer, which a client that gives up just then would take for work that was done.
 func TestHangEndsWithTheClient(t *testing.T) {
 	for name, fault := range map[string]mfasim.Fault{
 		"hang":    {Kind: mfasim.FaultHang},
@@ -94,12 +95,21 @@ func TestHangEndsWithTheClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newTenant(t, mfasim.Options{}) // its server waits for every call when the test ends
 			w.SetFault(fault)
-			ctx, cancel := context.WithCancel(t.Context())
-			w.OnCall(func(string, mfasim.Phase) { cancel() })
-			req, err := http.NewRequestWithContext(ctx, "GET", w.url+root+"/accounts", nil)
+			called := make(chan struct{})
+			w.OnCall(func(string, mfasim.Phase) { close(called) })
+			transport := w.client.Transport.(*http.Transport)
+			conn, err := tls.Dial("tcp", strings.TrimPrefix(w.url, "https://"), transport.TLSClientConfig)
 			w.Expect(err).NotTo(HaveOccurred())
-			_, err = w.client.Do(req)
-			w.Expect(errors.Is(err, context.Canceled)).To(BeTrue())
+			defer func() { _ = conn.Close() }()
+			_, err = io.WriteString(conn, "DELETE "+root+"/accounts/1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			w.Expect(err).NotTo(HaveOccurred())
+			<-called
+
+			w.Expect(conn.CloseWrite()).To(Succeed()) // a client that gives up, and still reads
+
+			answer, err := io.ReadAll(conn)
+			w.Expect(err).NotTo(HaveOccurred())
+			w.Expect(string(answer)).To(BeEmpty())
 		})
 	}
 }
