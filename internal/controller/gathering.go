@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // gatherFor is how long a removal waits for those that are asked for with it. Manifests arrive one by one, and the guard is
@@ -15,7 +17,7 @@ const gatherFor = 3 * time.Second
 // gather lets a removal wait until the others have arrived that were asked for with it. It comes before the first remote
 // call for the removal, writes nothing, and keeps nobody whose manifest takes nothing away.
 func (r *UserReconciler) gather(_ context.Context, s *scope) error {
-	if !awaitsRemoval(s.user) {
+	if !rules.AwaitsRemoval(s.user) {
 		r.gathering.forget(s.user.UID)
 		return nil
 	}

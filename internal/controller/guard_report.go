@@ -29,7 +29,7 @@ type usage struct {
 type perNamespace map[string]int
 
 func usageOf(conn *v1alpha1.MFAConnection, users everyUser) usage {
-	u := usage{holders: perNamespace{}, held: perNamespace{}, waiting: awaitingRemoval(conn, users)}
+	u := usage{holders: perNamespace{}, held: perNamespace{}, waiting: rules.AwaitingRemoval(conn, users)}
 	for user := range users {
 		if holdsOn(user) {
 			u.holders[user.Namespace]++

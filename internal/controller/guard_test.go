@@ -431,7 +431,7 @@ func TestAwaitsRemoval(t *testing.T) {
 			for _, edit := range tc.user {
 				edit(user)
 			}
-			NewWithT(t).Expect(awaitsRemoval(user)).To(Equal(tc.want))
+			NewWithT(t).Expect(rules.AwaitsRemoval(user)).To(Equal(tc.want))
 		})
 	}
 }

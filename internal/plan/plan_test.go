@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -156,9 +157,16 @@ func TestHeld(t *testing.T) {
 	s := newService()
 	s.Connection.Spec.ChangeGuard.MaxRemovals = new(int32(2))
 	two := []Item{{Action: Block, AccountID: "1", Removes: true}, {Action: Delete, AccountID: "2", Removes: true}, {Action: Refused, AccountID: "3", Removes: true}}
-	g.Expect(s.Held(two)).To(BeEmpty())
+	nobody := slices.Values([]*v1alpha1.MFAUser(nil))
+	g.Expect(s.Held(two, nobody)).To(BeEmpty())
 	s.Connection.Status.Removals = []v1alpha1.Removal{{AccountID: "1", Action: v1alpha1.RemovalBlock, Time: metav1.NewTime(now)}}
-	g.Expect(s.Held(two)).To(BeEmpty(), "the same again")
+	g.Expect(s.Held(two, nobody)).To(BeEmpty(), "the same again")
 	s.Connection.Status.Removals[0].AccountID = "9"
-	g.Expect(s.Held(two)).To(ContainSubstring("2 accounts would lose access or devices"))
+	g.Expect(s.Held(two, nobody)).To(ContainSubstring("2 accounts would lose access or devices"))
+
+	s.Connection.Status.Removals = nil
+	leaver := held(func(u user) { u.DeletionTimestamp, u.Status.AccountID = &metav1.Time{Time: now}, "7" })
+	g.Expect(s.Held(two, slices.Values([]*v1alpha1.MFAUser{leaver}))).To(ContainSubstring("2 accounts would lose access or devices, beside those that wait for it already (1)"))
+	leaver.Status.AccountID = "1"
+	g.Expect(s.Held(two, slices.Values([]*v1alpha1.MFAUser{leaver}))).To(BeEmpty(), "one of the two")
 }

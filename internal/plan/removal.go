@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
+	"maps"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
@@ -55,8 +57,9 @@ func (s *Service) removal(ctx context.Context, user *v1alpha1.MFAUser, i *Item) 
 	return *i, nil
 }
 
-// Held says what the guard of the connection makes of the removals among the items; empty when they would all go.
-func (s *Service) Held(items []Item) string {
+// Held says what the guard of the connection makes of the removals among the items; empty when they would all go. The others
+// are the MFAUsers of the connection that the plan is not about: what they wait for counts too.
+func (s *Service) Held(items []Item, others iter.Seq[*v1alpha1.MFAUser]) string {
 	asked := rules.Accounts{}
 	for n := range items {
 		if item := &items[n]; item.Removes && item.Action != Refused {
@@ -66,17 +69,23 @@ func (s *Service) Held(items []Item) string {
 	if len(asked) == 0 {
 		return ""
 	}
+	planned := len(asked)
+	maps.Copy(asked, rules.AwaitingRemoval(s.Connection, others))
 	guard := rules.GuardOf(s.Connection)
 	opens, ever := guard.Opens(s.Connection.Status.Removals, asked, s.Now)
 	if ever && !opens.After(s.Now) {
 		return ""
 	}
-	return heldText(len(asked), guard, s.Connection)
+	return heldText(planned, len(asked)-planned, guard, s.Connection)
 }
 
-func heldText(asked int, guard rules.Guard, conn *v1alpha1.MFAConnection) string {
-	text := fmt.Sprintf("%d accounts would lose access or devices, and the changeGuard of %s/%s lets %d go within %s: they would be held until they are approved",
-		asked, conn.Namespace, conn.Name, guard.Limit, guard.Window)
+func heldText(planned, waiting int, guard rules.Guard, conn *v1alpha1.MFAConnection) string {
+	others := ""
+	if waiting > 0 {
+		others = fmt.Sprintf(", beside those that wait for it already (%d)", waiting)
+	}
+	text := fmt.Sprintf("%d accounts would lose access or devices%s, and the changeGuard of %s/%s lets %d go within %s: they would be held until they are approved",
+		planned, others, conn.Namespace, conn.Name, guard.Limit, guard.Window)
 	if approval := conn.Status.Approval; approval != nil {
 		text += fmt.Sprintf(" (%d are approved)", approval.Left)
 	}

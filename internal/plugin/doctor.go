@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -83,6 +84,9 @@ func (e *examiner) doctor(args []string) (*doctor.Doctor, error) {
 	}
 	if e.remote.tokenFile == "" {
 		return d, nil
+	}
+	if len(args) == 0 { // whoever made one of the others has said where its calls go
+		return nil, errors.New("--token-file holds the token of one connection; name it: kubectl mfa doctor CONNECTION -n NAMESPACE")
 	}
 	raw, err := os.ReadFile(e.remote.tokenFile)
 	if err != nil {

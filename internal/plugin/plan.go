@@ -77,7 +77,8 @@ func (p *planner) run(ctx context.Context, names []string) error {
 			users[n].DeletionTimestamp = &metav1.Time{Time: p.Clock.Now()}
 		}
 	}
-	services := &services{planner: p, cluster: c, everyone: overlaid(everyone, users), byKey: map[client.ObjectKey]*plan.Service{}}
+	services := &services{planner: p, cluster: c, others: without(everyone, users), byKey: map[client.ObjectKey]*plan.Service{}}
+	services.everyone = slices.Concat(users, services.others)
 	report, err := services.report(ctx, users)
 	if err != nil {
 		return err
@@ -134,20 +135,18 @@ func (p *planner) wanted(ctx context.Context, c client.Client, namespace string,
 	return users, nil
 }
 
-// overlaid are all users, with those of the plan as the plan has them.
-func overlaid(everyone, planned []v1alpha1.MFAUser) []v1alpha1.MFAUser {
-	key := func(u *v1alpha1.MFAUser) string { return u.Namespace + "/" + u.Name }
-	seen := map[string]bool{}
+// without returns those of everyone that the plan is not about.
+func without(everyone, planned []v1alpha1.MFAUser) (others []v1alpha1.MFAUser) {
+	seen := map[client.ObjectKey]bool{}
 	for n := range planned {
-		seen[key(&planned[n])] = true
+		seen[client.ObjectKeyFromObject(&planned[n])] = true
 	}
-	out := slices.Clone(planned)
 	for n := range everyone {
-		if !seen[key(&everyone[n])] {
-			out = append(out, everyone[n])
+		if !seen[client.ObjectKeyFromObject(&everyone[n])] {
+			others = append(others, everyone[n])
 		}
 	}
-	return out
+	return others
 }
 
 // outputFlag adds -o with the formats of a command.

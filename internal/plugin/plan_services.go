@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,9 +20,10 @@ import (
 // services are the connections of a plan, each read once.
 type services struct {
 	*planner
-	cluster  client.Client
-	everyone []v1alpha1.MFAUser
-	byKey    map[client.ObjectKey]*plan.Service
+	cluster client.Client
+	// everyone are all MFAUsers, those of the plan as the plan has them; others are the rest.
+	everyone, others []v1alpha1.MFAUser
+	byKey            map[client.ObjectKey]*plan.Service
 }
 
 // report plans for each user, and asks each connection's guard.
@@ -29,6 +31,9 @@ func (s *services) report(ctx context.Context, users []v1alpha1.MFAUser) (*planR
 	slices.SortFunc(users, func(a, b v1alpha1.MFAUser) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
+	if s.remote.tokenFile != "" && several(users) {
+		return nil, errors.New("--token-file holds the token of one connection, and the MFAUsers belong to several; plan for one at a time")
+	}
 	report, perService := &planReport{Items: []plan.Item{}}, map[*plan.Service][]plan.Item{}
 	for n := range users {
 		item, service, err := s.item(ctx, &users[n])
@@ -41,7 +46,7 @@ func (s *services) report(ctx context.Context, users []v1alpha1.MFAUser) (*planR
 		}
 	}
 	for service, items := range perService {
-		if held := service.Held(items); held != "" {
+		if held := service.Held(items, s.othersThrough(service.Connection)); held != "" {
 			report.Warnings = append(report.Warnings, held)
 		}
 	}
@@ -50,8 +55,7 @@ func (s *services) report(ctx context.Context, users []v1alpha1.MFAUser) (*planR
 }
 
 func (s *services) item(ctx context.Context, user *v1alpha1.MFAUser) (plan.Item, *plan.Service, error) {
-	key := client.ObjectKey{Namespace: user.ConnectionNamespace(), Name: user.Spec.ConnectionRef.Name}
-	service, err := s.get(ctx, key)
+	service, err := s.get(ctx, connectionKey(user))
 	if errors.Is(err, errNoConnection) {
 		return plan.WithoutConnection(user), nil, nil
 	}
@@ -63,6 +67,26 @@ func (s *services) item(ctx context.Context, user *v1alpha1.MFAUser) (plan.Item,
 		return plan.Item{}, nil, remoteTrouble(service.Connection, err)
 	}
 	return item, service, nil
+}
+
+func connectionKey(user *v1alpha1.MFAUser) client.ObjectKey {
+	return client.ObjectKey{Namespace: user.ConnectionNamespace(), Name: user.Spec.ConnectionRef.Name}
+}
+
+// several tells whether users have more than one connection between them.
+func several(users []v1alpha1.MFAUser) bool {
+	return slices.ContainsFunc(users, func(user v1alpha1.MFAUser) bool { return connectionKey(&user) != connectionKey(&users[0]) })
+}
+
+// othersThrough goes through the MFAUsers of a connection that the plan is not about.
+func (s *services) othersThrough(conn *v1alpha1.MFAConnection) iter.Seq[*v1alpha1.MFAUser] {
+	return func(yield func(*v1alpha1.MFAUser) bool) {
+		for n := range s.others {
+			if user := &s.others[n]; connectionKey(user) == client.ObjectKeyFromObject(conn) && !yield(user) {
+				return
+			}
+		}
+	}
 }
 
 var errNoConnection = errors.New("the connection does not exist")
@@ -77,9 +101,6 @@ func (s *services) get(ctx context.Context, key client.ObjectKey) (*plan.Service
 			return nil, errNoConnection
 		}
 		return nil, explain(err, "read the MFAConnection "+key.String(), "")
-	}
-	if s.remote.tokenFile != "" && len(s.byKey) > 0 {
-		return nil, errors.New("--token-file holds the token of one connection, and the MFAUsers belong to several; plan for one at a time")
 	}
 	remote, err := s.open(ctx, s.cluster, &conn, s.remote)
 	if err != nil {
@@ -123,8 +144,7 @@ func (s *services) rivalled(ctx context.Context, conn *v1alpha1.MFAConnection, a
 
 func (s *services) competes(ctx context.Context, conn *v1alpha1.MFAConnection, accounts *inventory.Inventory, rival *v1alpha1.MFAUser) (bool, error) {
 	var other v1alpha1.MFAConnection
-	key := client.ObjectKey{Namespace: rival.ConnectionNamespace(), Name: rival.Spec.ConnectionRef.Name}
-	if err := s.cluster.Get(ctx, key, &other); err != nil {
+	if err := s.cluster.Get(ctx, connectionKey(rival), &other); err != nil {
 		return false, client.IgnoreNotFound(err)
 	}
 	if !rules.SameService(conn, &other) {

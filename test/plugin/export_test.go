@@ -1,11 +1,15 @@
 package plugin
 
 import (
+	"encoding/pem"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -174,6 +178,31 @@ func TestExportTokens(t *testing.T) {
 	w.g.Expect(got.err).To(ContainSubstring(`lacks the label trustbuilder-mfa.dev/token: "true"`))
 	w.g.Expect(w.sim.Calls()).To(BeEmpty())
 	w.g.Expect(w.mfa("export", "production", "-n", w.mfaNamespace, "--token-file", file).code).To(BeZero())
+}
+
+// TestTokenFileGoesToOneConnection: whoever may make a connection says where its calls go, so a token in a file is used for the
+// one that is named, or that all the users of a plan have.
+func TestTokenFileGoesToOneConnection(t *testing.T) {
+	w := newWorld(t)
+	var called atomic.Int64
+	snoop := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called.Add(1) }))
+	t.Cleanup(snoop.Close)
+	w.create(w.connection(func(c *v1alpha1.MFAConnection) {
+		c.Name, c.Spec.URL = "a-first", snoop.URL
+		c.Spec.CABundle = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: snoop.Certificate().Raw}))
+	}))
+	w.create(w.user("aaron", func(u *v1alpha1.MFAUser) { u.Spec.ConnectionRef.Name = "a-first" }), w.user("zoe"))
+	file := filepath.Join(t.TempDir(), "token")
+	w.g.Expect(os.WriteFile(file, []byte(w.sim.Token()), 0o600)).To(Succeed())
+
+	for _, args := range [][]string{{"plan", "-A"}, {"plan"}, {"doctor", "-A"}, {"doctor", "-n", w.mfaNamespace}} {
+		got := w.mfa(append(args, "--token-file", file)...)
+		w.g.Expect(got.code).NotTo(BeZero())
+		w.g.Expect(got.err).To(ContainSubstring("--token-file holds the token of one connection"), "%v", args)
+	}
+	w.g.Expect(called.Load()).To(BeZero())
+	w.g.Expect(w.mfa("plan", "zoe", "--token-file", file).out).To(ContainSubstring("1 to create"))
+	w.g.Expect(w.mfa("doctor", "production", "-n", w.mfaNamespace, "--token-file", file).out).To(ContainSubstring("the token lists the accounts"))
 }
 
 // TestExportSlowedDown: a service that asks to slow down in the middle is waited for.

@@ -61,7 +61,7 @@ func TestNothingIsGivenAway(t *testing.T) {
 		{"export", "production", "-n", w.mfaNamespace, "--token-file", file, "--api-overrides", file},
 		{"export", "x", "--url", "https://user:" + w.sim.Token()[:9] + "@127.0.0.1:1", "--token-file", file},
 		{"doctor", "-A"},
-		{"doctor", "-A", "--token-file", file},
+		{"doctor", "production", "-n", w.mfaNamespace, "--token-file", file},
 	} {
 		got := w.program(append(args, "-v=10")...)
 		if slices.Contains(args, "--reveal") {
