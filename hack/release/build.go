@@ -80,13 +80,20 @@ func buildAll(ctx context.Context, o *options, dir string) ([]binary, error) {
 // build links without symbols, paths and marks of version control: the same source gives the same bytes wherever it lies.
 func (b *binary) build(ctx context.Context, version string) error {
 	//nolint:gosec // our own programs
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false",
 		"-ldflags", "-s -w -buildid= -X main.version="+version, "-o", b.path, "./cmd/"+b.program)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=", "GOOS="+b.os, "GOARCH="+b.arch)
+	cmd.Env = b.environment()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s for %s/%s: %w\n%s", b.program, b.os, b.arch, err, out)
 	}
 	return nil
+}
+
+// environment is the caller's, without what he has set for builds of his own: a release has to run on every machine of its
+// platform. An empty GOFLAGS would let in what go env -w has set.
+func (b *binary) environment() []string {
+	return append(os.Environ(), "GOOS="+b.os, "GOARCH="+b.arch, "CGO_ENABLED=0", "GOWORK=off",
+		"GOFLAGS=-trimpath", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off", "GOEXPERIMENT=")
 }
 
 // output runs a program in the root of the repository and returns what it prints.

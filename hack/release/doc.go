@@ -5,7 +5,8 @@
 //     `docker load` and `podman load` read for each platform, and as one OCI layout for all of them;
 //   - install.yaml, the chart, a list of parts (SBOM) for each binary, and checksums.
 //
-// The same commit gives the same bytes: nothing in there depends on when, where or in which order it was built.
+// The same commit and the same Go give the same bytes: nothing in there depends on when, where, in which order or with which
+// settings of one's own it was built. The lists of parts say which Go it was.
 //
 //	make release VERSION=v0.1.0
 //

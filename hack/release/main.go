@@ -87,9 +87,16 @@ func run(ctx context.Context, o *options) error {
 func commitTime(ctx context.Context) (time.Time, error) {
 	seconds := os.Getenv("SOURCE_DATE_EPOCH")
 	if seconds == "" {
-		out, err := output(ctx, "git", "log", "-1", "--format=%ct")
+		changed, err := output(ctx, "git", "status", "--porcelain")
 		if err != nil {
 			return time.Time{}, fmt.Errorf("find the commit's time (or set SOURCE_DATE_EPOCH to seconds since 1970): %w", err)
+		}
+		if changed != "" {
+			return time.Time{}, fmt.Errorf("what is released has to be a commit, and these files differ from it; commit or remove them (or set SOURCE_DATE_EPOCH, for a trial):\n%s", changed)
+		}
+		out, err := output(ctx, "git", "log", "-1", "--format=%ct")
+		if err != nil {
+			return time.Time{}, fmt.Errorf("find the commit's time: %w", err)
 		}
 		seconds = strings.TrimSpace(out)
 	}

@@ -69,9 +69,52 @@ func TestTwoBuildsAreEqual(t *testing.T) {
 }
 
 // TestBadInput: what can't be released is refused before anything is built or taken away.
+// TestOwnSettingsMakeNoDifference: neither those of the environment nor those of go env -w.
+func TestOwnSettingsMakeNoDifference(t *testing.T) {
+	g := NewWithT(t)
+	settings := []string{"GOFLAGS", "GOAMD64", "GOARM64", "CGO_ENABLED", "GOFIPS140", "GOEXPERIMENT"}
+	of := func() string {
+		cmd := exec.CommandContext(t.Context(), "go", append([]string{"env"}, settings...)...)
+		cmd.Env = (&binary{os: "linux", arch: "amd64"}).environment()
+		out, err := cmd.CombinedOutput()
+		g.Expect(err).NotTo(HaveOccurred(), string(out))
+		return string(out)
+	}
+	before := of()
+	file := filepath.Join(t.TempDir(), "env")
+	g.Expect(os.WriteFile(file, []byte("GOFLAGS=-tags=mine\nGOARM64=v9.0\n"), 0o600)).To(Succeed())
+	t.Setenv("GOENV", file)
+	t.Setenv("GOFLAGS", "-race")
+	t.Setenv("GOAMD64", "v3")
+	t.Setenv("CGO_ENABLED", "1")
+	t.Setenv("GOEXPERIMENT", "arenas")
+	g.Expect(of()).To(Equal(before))
+}
+
+// TestOnlyCommitsAreReleased: what a release carries as its time is that of a commit, so it has to be one.
+func TestOnlyCommitsAreReleased(t *testing.T) {
+	g := NewWithT(t)
+	t.Chdir(t.TempDir())
+	t.Setenv("SOURCE_DATE_EPOCH", "")
+	for _, args := range [][]string{{"init", "--quiet"}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--allow-empty", "--message", "one"}} {
+		out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput()
+		g.Expect(err).NotTo(HaveOccurred(), string(out))
+	}
+	_, err := commitTime(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(os.WriteFile("forgotten.go", nil, 0o600)).To(Succeed())
+	_, err = commitTime(t.Context())
+	g.Expect(err).To(MatchError(ContainSubstring("forgotten.go")))
+	t.Setenv("SOURCE_DATE_EPOCH", "1795000000")
+	at, err := commitTime(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(at.Unix()).To(BeEquivalentTo(1795000000))
+}
+
 func TestBadInput(t *testing.T) {
 	g := NewWithT(t)
 	t.Chdir(repository(t))
+	t.Setenv("SOURCE_DATE_EPOCH", "1795000000")
 	full := t.TempDir()
 	theirs := filepath.Join(full, "thesis.txt")
 	g.Expect(os.WriteFile(theirs, []byte("years of work"), 0o600)).To(Succeed())
