@@ -138,6 +138,7 @@ func TestChartRefusesValues(t *testing.T) {
 		"a budget of nothing":       {"podDisruptionBudget.enabled=true,podDisruptionBudget.maxUnavailable=null", "podDisruptionBudget: give minAvailable or maxUnavailable"},
 		"a label that selects":      {`podLabels.app\.kubernetes\.io/name=x`, "podLabels: app.kubernetes.io/name is the chart's own"},
 		"replicas without a lease":  {"replicaCount=2,leaderElection.enabled=false", "more than one replica needs leaderElection.enabled"},
+		"a connection unseen":       {"watchNamespaces={team-a},connections[0].name=a,connections[0].spec.tokenSecretRef.name=a", "connections: a would be in default, which watchNamespaces does not list"},
 		"everybody's account":       {"serviceAccount.create=false", "serviceAccount.name: name the account that is there"},
 	}
 	for name, tc := range cases {

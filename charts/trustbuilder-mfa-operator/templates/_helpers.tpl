@@ -74,6 +74,14 @@ subjects:
 {{- fail "podDisruptionBudget: give minAvailable or maxUnavailable" }}
 {{- end }}
 {{- end }}
+{{- with .Values.watchNamespaces }}
+{{- range $.Values.connections }}
+{{- $in := default $.Release.Namespace .namespace }}
+{{- if not (has $in $.Values.watchNamespaces) }}
+{{- fail (printf "connections: %s would be in %s, which watchNamespaces does not list, so the operator would never see it; give it a namespace that is watched" .name $in) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if and .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "serviceAccount.name: name the account that is there; the default one is that of every Pod, which would all get the operator's rights" }}
 {{- end }}
