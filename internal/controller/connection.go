@@ -54,6 +54,7 @@ type clientSettings struct {
 type shown struct {
 	tokenExpiry time.Time // zero when the token does not say
 	interval    time.Duration
+	admitsNone  bool // for its selector can't be used; what it made before, it still removes
 }
 
 // readiness says whether users may use a connection.

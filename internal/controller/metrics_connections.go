@@ -31,7 +31,7 @@ func (c *collector) collectConnections(out chan<- prometheus.Metric) {
 		}
 		view := conn.view()
 		ready := 0.0
-		if view.readiness == readinessReady {
+		if view.readiness == readinessReady && !view.shown.admitsNone {
 			ready = 1
 		}
 		gauge(d.ready, ready)

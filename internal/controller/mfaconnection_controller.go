@@ -95,11 +95,8 @@ func (r *ConnectionReconciler) finish(ctx context.Context, s *connectionScope, e
 	}
 	out := classifyConnection(err)
 	// Whatever is wrong with the selector, it can still remove what it made: only the status says that it is not ready.
-	if err == nil && r.selectorUnusable(s.object) {
-		out.stalled, out.reason, out.message = true, v1alpha1.ReasonSelectorUnusable, "spec."+messageSelectorUnusable
-	}
-	if fault := selectorFault(s.object); err == nil && fault != nil {
-		out.stalled, out.reason, out.message = true, v1alpha1.ReasonInvalidSpec, "spec.allowedNamespaces.selector admits nobody, for it can't be read: "+fault.Error()
+	if reason, message := r.selectorTrouble(s.object); err == nil && reason != "" {
+		out.stalled, out.reason, out.message = true, reason, message
 	}
 	if out.reason == v1alpha1.ReasonInternalError {
 		return ctrl.Result{}, err // of the cluster, not of the connection: it keeps its conditions, and is tried again

@@ -23,7 +23,8 @@ func (r *ConnectionReconciler) configure(ctx context.Context, s *connectionScope
 		return err
 	}
 	claims := token.Claims()
-	s.conn.show(shown{tokenExpiry: claims.ExpiresAt, interval: interval(s.object)})
+	trouble, _ := r.selectorTrouble(s.object)
+	s.conn.show(shown{tokenExpiry: claims.ExpiresAt, interval: interval(s.object), admitsNone: trouble != ""})
 	if err != nil {
 		r.disconnect(s)
 		return err

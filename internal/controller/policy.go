@@ -51,6 +51,17 @@ func selectorFault(conn *v1alpha1.MFAConnection) error {
 	return err
 }
 
+// selectorTrouble tells why a connection's selector can admit nobody; an empty reason when nothing is wrong with it.
+func (w *world) selectorTrouble(conn *v1alpha1.MFAConnection) (reason, message string) {
+	if fault := selectorFault(conn); fault != nil {
+		return v1alpha1.ReasonInvalidSpec, "spec.allowedNamespaces.selector admits nobody, for it can't be read: " + fault.Error()
+	}
+	if w.selectorUnusable(conn) {
+		return v1alpha1.ReasonSelectorUnusable, "spec." + messageSelectorUnusable
+	}
+	return "", ""
+}
+
 // selectorUnusable tells whether a connection asks for labels that this operator may not read. A selector that can't be
 // read itself is another fault.
 func (w *world) selectorUnusable(conn *v1alpha1.MFAConnection) bool {

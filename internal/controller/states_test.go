@@ -2,6 +2,7 @@ package controller
 
 import (
 	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -57,6 +58,10 @@ func TestStates(t *testing.T) {
 			s.happens(w)
 			object := w.live(kind)
 			w.g.Expect(readyIn(w, kind)).To(Equal(s.ready))
+			if kind == "mfaconnection" && s.ready != " " { // it has been looked at
+				gauge := fmt.Sprintf("trustbuilder_mfa_connection_ready{connection=\"production\",connection_namespace=%q} 1\n", w.mfaNamespace)
+				w.g.Expect(strings.Contains(w.exposition(), gauge)).To(Equal(strings.HasPrefix(s.ready, "True ")), "the metric says the same")
+			}
 			compareState(w, name, w.recordable(object, began))
 		})
 	}

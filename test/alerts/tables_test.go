@@ -149,10 +149,10 @@ var alerts = map[string]map[string]moment{
 		"used after all":    {one(in("a", "codes_expiring", `purpose="Enrollment",type="Link"`), "2x65 stale"), "66m", nil},
 	},
 	"MFACodesExpiredUnused": {
-		"for 59 minutes":     {one(in("a", "codes", `purpose="Enrollment",type="Link",phase="Expired"`), "2x90"), "59m", nil},
-		"for an hour":        {one(in("a", "codes", `purpose="Enrollment",type="Link",phase="Expired"`), "2x90"), "1h", production("People of the MFAConnection mfa/production whose enrolment code ran out unused: 2.")},
-		"another device's":   {one(in("a", "codes", `purpose="AddDevice",type="Short",phase="Expired"`), "2x90"), "90m", nil},
-		"used or alive":      {map[string]string{in("a", "codes", `purpose="Enrollment",type="Link",phase="Used"`): "9x90", in("a", "codes", `purpose="Enrollment",type="Link",phase="Active"`): "9x90"}, "90m", nil},
-		"another was issued": {one(in("a", "codes", `purpose="Enrollment",type="Link",phase="Expired"`), "2x65 stale"), "66m", nil},
+		"for 59 minutes":     {one(in("a", "users_enrollment", `stage="CodeGone"`), "2x90"), "59m", nil},
+		"for an hour":        {one(in("a", "users_enrollment", `stage="CodeGone"`), "2x90"), "1h", production("People of the MFAConnection mfa/production who have no device and whose enrolment code is gone: 2.")},
+		"enrolled, blocked":  {map[string]string{in("a", "users_enrollment", `stage="Enrolled"`): "9x90", in("a", "users_enrollment", `stage="Blocked"`): "9x90"}, "90m", nil},
+		"a code that lives":  {one(in("a", "users_enrollment", `stage="CodeOut"`), "9x90"), "90m", nil},
+		"another was issued": {one(in("a", "users_enrollment", `stage="CodeGone"`), "2x65 stale"), "66m", nil},
 	},
 }
