@@ -61,7 +61,7 @@ func rotations(g Gomega) (commands []string) {
 		text, err := os.ReadFile(page)
 		g.Expect(err).NotTo(HaveOccurred())
 		for _, found := range codeOfDocs.FindAllStringSubmatch(string(text), -1) {
-			command, _, _ := strings.Cut(found[1]+found[2], "kubectl -n mfa-system wait") // there is no connection here
+			command, _, _ := strings.Cut(found[1]+found[2], "kubectl mfa reconcile") // there is no connection here
 			if strings.Contains(command, "$TOKEN") && strings.Contains(command, "secret") {
 				commands = append(commands, strings.TrimSpace(command))
 			}
