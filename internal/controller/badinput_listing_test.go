@@ -205,3 +205,26 @@ func TestNamespaceNotAllowed(t *testing.T) {
 		w.g.Expect(ready(w.get(name).Status.Conditions)).To(Equal("True Reconciled"))
 	}
 }
+
+// TestManyRemovedOnPurpose: what the condition tells somebody to do about it works, and nothing else goes meanwhile.
+func TestManyRemovedOnPurpose(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	for n := range 12 {
+		w.apply(w.user(fmt.Sprintf("u%d", n)))
+	}
+	for n := range 12 {
+		w.sim.DeleteAccount(fmt.Sprintf("u%d@example.com", n))
+	}
+	w.tick(11 * time.Minute)
+	w.g.Expect(connReady(w.getConnection())).To(HavePrefix("False ListingIncomplete"))
+	w.g.Expect(readyOf(w.getConnection().Status.Conditions).Message).To(ContainSubstring("annotate their MFAUsers with " + v1alpha1.AnnotationOrphan + `: "true" and delete them`))
+
+	for n := range 12 {
+		name := fmt.Sprintf("u%d", n)
+		w.edit(name, func(u *v1alpha1.MFAUser) { u.Annotations = map[string]string{v1alpha1.AnnotationOrphan: "true"} })
+		w.deleteUser(name)
+		w.g.Expect(w.get(name).Name).To(BeEmpty())
+	}
+	w.tick(11 * time.Minute)
+	w.g.Expect(connReady(w.getConnection())).To(HavePrefix("True Reconciled"))
+}

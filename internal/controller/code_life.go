@@ -85,6 +85,8 @@ func (r *UserReconciler) followCode(ctx context.Context, s *scope) error {
 		if end != "" {
 			return r.endCode(ctx, s, end)
 		}
+	} else if code.Phase == v1alpha1.CodeExpired && showsUse(code.Purpose, s.user.Status.State) {
+		code.Phase = v1alpha1.CodeUsed // in time, and it ran out before the picture showed that
 	}
 	if s.user.Status.State == s.secretState {
 		return nil
@@ -141,22 +143,26 @@ func (r *UserReconciler) secretGone(ctx context.Context, s *scope) (bool, error)
 // endOf tells what became of a live code; empty while it lives.
 func (r *UserReconciler) endOf(ctx context.Context, s *scope, code *v1alpha1.CodeStatus) (v1alpha1.CodePhase, error) {
 	state := s.user.Status.State
-	switch code.Purpose {
-	case v1alpha1.PurposeEnrollment:
-		switch {
-		case state == v1alpha1.StateActivated || state == v1alpha1.StatePinBlocked:
-			return v1alpha1.CodeUsed, nil // none is issued for an account that is activated already
-		case state == v1alpha1.StateExpired && s.seenSince(code):
-			return v1alpha1.CodeExpired, nil
-		}
-	case v1alpha1.PurposeUnlock:
-		if state == v1alpha1.StateActivated {
-			return v1alpha1.CodeUsed, nil // nor for one that is not PIN-blocked
-		}
-	case v1alpha1.PurposeAddDevice, v1alpha1.PurposeRestore:
+	switch {
+	case showsUse(code.Purpose, state):
+		return v1alpha1.CodeUsed, nil
+	case code.Purpose == v1alpha1.PurposeEnrollment && state == v1alpha1.StateExpired && s.seenSince(code):
+		return v1alpha1.CodeExpired, nil
+	case addsDevice(code.Purpose):
 		return r.usedByDevice(ctx, s, code)
 	}
 	return "", nil
+}
+
+// showsUse tells whether the account's state shows that a code was used: none is issued for an account in that state.
+func showsUse(purpose v1alpha1.CodePurpose, state v1alpha1.AccountState) bool {
+	switch purpose {
+	case v1alpha1.PurposeEnrollment:
+		return state == v1alpha1.StateActivated || state == v1alpha1.StatePinBlocked
+	case v1alpha1.PurposeUnlock:
+		return state == v1alpha1.StateActivated
+	}
+	return false
 }
 
 // seenSince tells whether the picture is newer than the code. An older one shows what was before it: an expired account
@@ -209,7 +215,6 @@ func (r *UserReconciler) endCode(ctx context.Context, s *scope, phase v1alpha1.C
 		return err
 	}
 	s.user.Status.Code.Phase = phase
-	s.markCode()
 	return nil
 }
 

@@ -1,6 +1,11 @@
 package controller
 
 import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +35,30 @@ func TestUseIsSeen(t *testing.T) {
 			w.sim.ResetCalls()
 			w.drive(time.Hour, "alice")
 			w.g.Expect(w.sim.Calls()["ListDevices"]).To(BeZero(), "nobody is polled without a code that asks for it")
+		})
+	}
+}
+
+// TestUsedJustBeforeItRanOut: a code that ran out between its use and the next listing is not one that nobody used, and nobody
+// is told to ask for another, which would be refused.
+func TestUsedJustBeforeItRanOut(t *testing.T) {
+	for p, status := range map[v1alpha1.CodePurpose]string{v1alpha1.PurposeEnrollment: mfasim.StatusPending, v1alpha1.PurposeUnlock: mfasim.StatusPINBlocked} {
+		t.Run(string(p), func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.inState(status)
+			w.reconcileConnection()
+			w.raise(purpose(p), codeType(v1alpha1.CodeShort)) // for 15 minutes
+			w.drive(14*time.Minute, "alice")
+			w.g.Expect(w.sim.UseCode(string(w.secret("alice").Data[v1alpha1.KeyCode]))).To(Succeed())
+			w.drive(2*time.Minute, "alice")
+			w.g.Expect(w.get("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeExpired), "as far as is known")
+
+			w.drive(10*time.Minute, "alice")
+
+			user := w.get("alice")
+			w.g.Expect(user.Status.State).To(Equal(v1alpha1.StateActivated))
+			w.g.Expect(user.Status.Code.Phase).To(Equal(v1alpha1.CodeUsed))
+			w.g.Expect(condition(user.Status.Conditions, v1alpha1.ConditionCodeReady).Reason).To(Equal(v1alpha1.ReasonCodeUsed))
 		})
 	}
 }
@@ -84,8 +113,43 @@ func TestUsedCodeOfAUserWhoMayNoLonger(t *testing.T) {
 			w.g.Expect(ready(user.Status.Conditions)).To(HaveSuffix(" Stalled"))
 			w.g.Expect(user.Status.Code.Phase).To(Equal(v1alpha1.CodeUsed))
 			w.g.Expect(w.secret("alice").Data).NotTo(HaveKey(v1alpha1.KeyCode))
+			w.g.Expect(is(v1alpha1.ConditionCodeReady)(user)).To(Equal("False CodeUsed"))
+			w.g.Expect(is(v1alpha1.ConditionEnrolled)(user)).To(Equal("True Enrolled"))
+		})
+		t.Run(name+", the Secret deleted", func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.inState(mfasim.StatusPending)
+			stop(w)
+			w.settle("alice")
+			w.deleteObject(w.secret("alice"))
+			w.g.Expect(is(v1alpha1.ConditionCodeReady)(w.settle("alice"))).To(Equal("False CodeLost"))
 		})
 	}
+}
+
+// TestUnlockCodeAndAnOlderListing: a listing that began before the person's PIN was blocked shows an account that needs no code,
+// and says nothing of one that was issued since.
+func TestUnlockCodeAndAnOlderListing(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.inState(mfasim.StatusActivated)
+	w.clock.Step(11 * time.Minute)
+	var once sync.Once
+	w.putBetween(func(out http.ResponseWriter, r *http.Request, sim http.Handler) {
+		answer := httptest.NewRecorder()
+		sim.ServeHTTP(answer, r)
+		if strings.HasSuffix(r.URL.Path, "/accounts") && r.Method == http.MethodGet {
+			once.Do(func() {
+				w.g.Expect(w.sim.UpdateAccount(aliceLogin, func(a *mfasim.Account) { a.Status = mfasim.StatusPINBlocked })).To(Succeed())
+				w.g.Expect(w.ask("Unlock/1").Status.Code.Phase).To(Equal(v1alpha1.CodeActive))
+			})
+		}
+		maps.Copy(out.Header(), answer.Header())
+		out.WriteHeader(answer.Code)
+		_, _ = out.Write(answer.Body.Bytes())
+	})
+	w.reconcileConnection()
+	w.g.Expect(w.settle("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeActive))
+	w.g.Expect(w.secret("alice").Data).To(HaveKey(v1alpha1.KeyLink))
 }
 
 // TestImmutableSecret: a dead code that can't be taken out of its Secret is told of, once, and management goes on.

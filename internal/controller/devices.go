@@ -40,9 +40,10 @@ func (r *UserReconciler) observeDevices(ctx context.Context, s *scope) error {
 }
 
 // outOfReach tells whether a call for devices failed in a way that says nothing about the account: the token has no right to
-// read them, or the service has no such call. They are only shown, and no reason to stop managing the account.
+// read them, or the service has no such call or answers it in another way. They are only shown, and no reason to stop managing
+// the account.
 func outOfReach(err error) bool {
-	return slices.Contains([]mfaclient.Kind{mfaclient.KindDenied, mfaclient.KindInvalid, mfaclient.KindNotFound}, mfaclient.KindOf(err))
+	return slices.Contains([]mfaclient.Kind{mfaclient.KindDenied, mfaclient.KindInvalid, mfaclient.KindNotFound, mfaclient.KindMalformed}, mfaclient.KindOf(err))
 }
 
 // usedByDevice tells whether an AddDevice or Restore code was used: the account then has a device that it had not when the

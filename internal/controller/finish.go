@@ -28,6 +28,10 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 			out = classify(&mfaclient.Error{Kind: mfaclient.KindDenied}) // the token is good, but not for this call
 		}
 	}
+	if s.deleting() && out.reason == v1alpha1.ReasonRequestRefused {
+		// The manifest can't be corrected any more, and a gateway may have refused what the service takes.
+		out.after, out.message = deniedRetry, messageRemovalRefused
+	}
 	if passing(err) && (!s.open || heldBack(s.base)) {
 		out.class = classQuietly(out.class) // the user is as it was; the connection tells of the trouble
 	}
@@ -37,6 +41,9 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 		return ctrl.Result{}, nil
 	case out.class == classQuiet:
 		// What an earlier step has found is written all the same.
+		if !equality.Semantic.DeepEqual(s.base.Status, s.user.Status) {
+			s.markFacts()
+		}
 		if err := r.writeStatus(ctx, s); err != nil {
 			return unwritten(err)
 		}
@@ -45,6 +52,7 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 		}
 		return r.comeBack(s, out), nil
 	}
+	s.markFacts()
 	s.conclude(out)
 	if err := r.writeStatus(ctx, s); err != nil {
 		return unwritten(err)
@@ -55,6 +63,8 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 	}
 	return r.comeBack(s, out), nil
 }
+
+const messageRemovalRefused = "the service refuses to have the account read or removed; that is tried again every ten minutes" + orphanHint
 
 // unwritten is how a pass ends whose status could not be written. A lost lock is no fault: the newer copy is on its way.
 func unwritten(err error) (ctrl.Result, error) {

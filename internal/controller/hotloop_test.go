@@ -45,11 +45,16 @@ func TestNoHotLoopOverSettings(t *testing.T) {
 // TestDevicesOutOfReach: devices are only shown. A token that may not read them, or a service without that call, keeps
 // nobody's account from being managed.
 func TestDevicesOutOfReach(t *testing.T) {
-	for name, status := range map[string]int{"denied": 403, "no such call": 404} {
+	for name, fault := range map[string]mfasim.Fault{
+		"denied":             {Kind: mfasim.FaultStatus, Status: 403},
+		"no such call":       {Kind: mfasim.FaultStatus, Status: 404},
+		"answered otherwise": {Kind: mfasim.FaultNOKBody, Body: `{"content":[{"id":1,"state":"ACTIVE"}]}`},
+	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTestWorld(t, mfasim.Options{})
 			w.inState(mfasim.StatusPending)
-			w.sim.SetFault(mfasim.Fault{Operation: "ListDevices", Kind: mfasim.FaultStatus, Status: status})
+			fault.Operation = "ListDevices"
+			w.sim.SetFault(fault)
 			w.console(aliceLogin, func(a *mfasim.Account) { a.Status = mfasim.StatusActivated })
 			user := w.settle("alice")
 			w.g.Expect(ready(user.Status.Conditions)).To(Equal("True Reconciled"))
@@ -57,6 +62,10 @@ func TestDevicesOutOfReach(t *testing.T) {
 			w.sim.ResetCalls()
 			w.drive(time.Hour, "alice")
 			w.g.Expect(w.sim.Calls()["ListDevices"]).To(BeNumerically("<=", 1))
+
+			user = w.ask("AddDevice/1")
+			w.g.Expect(user.Status.Code.Phase).To(Equal(v1alpha1.CodeActive), "nobody goes without a code because of it")
+			w.g.Expect(user.Status.Code.Purpose).To(Equal(v1alpha1.PurposeAddDevice))
 		})
 	}
 }

@@ -121,3 +121,25 @@ func TestBlockUndoneInTheThirdLife(t *testing.T) {
 	w.apply(w.user("alice"))
 	w.g.Expect(w.remote(aliceLogin).Blocked).To(BeFalse())
 }
+
+// TestLeaverRefusedOnce: a leaver whose removal was refused as wrong is tried again by itself, for his manifest can't be corrected.
+func TestLeaverRefusedOnce(t *testing.T) {
+	for operation, policy := range map[string]v1alpha1.DeletionPolicy{
+		"GetAccount": v1alpha1.DeletionBlock, "UpdateAccount": v1alpha1.DeletionBlock, "DeleteAccount": v1alpha1.DeletionDelete,
+	} {
+		t.Run(operation, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.apply(w.user("alice", func(u *v1alpha1.MFAUser) { u.Spec.DeletionPolicy = policy }))
+			w.sim.SetFault(mfasim.Fault{Operation: operation, Kind: mfasim.FaultStatus, Status: 400, Count: 1})
+			w.deleteObject(w.get("alice"))
+			result, err := w.pass("alice")
+			w.g.Expect(err).NotTo(HaveOccurred())
+			w.g.Expect(result.RequeueAfter).To(Equal(10*time.Minute), "nothing else wakes a user")
+			refused := w.get("alice")
+			w.g.Expect(ready(refused.Status.Conditions)).To(Equal("False RequestRefused Stalled"))
+			w.g.Expect(readyOf(refused.Status.Conditions).Message).To(ContainSubstring(v1alpha1.AnnotationOrphan))
+			w.settle("alice")
+			w.g.Expect(w.get("alice").Name).To(BeEmpty())
+		})
+	}
+}

@@ -54,7 +54,8 @@ func classifyConnection(err error) connectionOutcome {
 	}
 	if errors.Is(err, inventory.ErrListingIncomplete) {
 		return bad(false, metav1.ConditionTrue, v1alpha1.ReasonListingIncomplete,
-			"the listing lacks too many managed accounts to be believed; nothing is concluded from it, and it is repeated. If they were removed on purpose, remove their MFAUsers")
+			"the listing lacks too many managed accounts to be believed; nothing is concluded from it, and it is repeated. "+
+				"If they were removed on purpose, annotate their MFAUsers with trustbuilder-mfa.dev/orphan: \"true\" and delete them")
 	}
 	e := asClientError(err)
 	switch kindOf(e) {

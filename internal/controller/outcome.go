@@ -2,6 +2,7 @@ package controller
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -102,6 +103,10 @@ func classify(err error) outcome {
 		}
 		return outcome{class: classRetry, reason: v1alpha1.ReasonProgressing, message: "the login is taken; looking at whose account it is"}
 	case mfaclient.KindInvalid:
+		if !slices.Contains(stating, e.Operation) {
+			return outcome{class: classStalled, reason: v1alpha1.ReasonRequestRefused, after: deniedRetry,
+				message: "the service refuses a call as wrong, which is tried again every ten minutes; see whether the API's calls are those of this service (--api-overrides)"}
+		}
 		return outcome{class: classStalled, reason: v1alpha1.ReasonRequestRefused, message: "the service refuses what the manifest asks as wrong; correct the manifest"}
 	case mfaclient.KindUnavailable:
 		return outcome{class: classRetry, reason: v1alpha1.ReasonServiceUnavailable, message: "the service can't be reached or answers with errors; tried again with growing delays"}
@@ -127,6 +132,9 @@ const deniedRetry = 10 * time.Minute
 
 // operationListing is the call on which a connection stands or falls.
 const operationListing = "ListAccounts"
+
+// stating are the calls that carry the fields of a manifest. One that is refused as wrong stays so until the manifest changes.
+var stating = []string{operationCreation, "UpdateAccount"}
 
 // operationCreation is the call whose conflict means that the login is taken.
 const operationCreation = "CreateAccount"

@@ -53,7 +53,7 @@ func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mf
 			AccountID: string(account.ID), Namespace: s.user.Namespace, Name: s.user.Name, UID: s.user.UID, Login: s.user.Spec.Login,
 			Action: action, Time: metav1.NewTime(now), Released: released,
 		})
-		return r.client.Status().Patch(ctx, &object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+		return r.patchStatus(ctx, &object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
 	})
 	if err != nil {
 		return fmt.Errorf("record the removal: %w", err)

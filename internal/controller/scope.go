@@ -30,6 +30,8 @@ type scope struct {
 	made bool
 	// fresh is true once this pass has read the account from the service itself.
 	fresh bool
+	// observed is true once the pass has got through to what it leaves behind.
+	observed bool
 	// secretState is the account's state as the code's Secret shows it, as far as this pass knows.
 	secretState v1alpha1.AccountState
 	// stored is true when this pass has handed out a code, or found it in the Secret.

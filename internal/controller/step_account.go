@@ -42,10 +42,8 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 		return nil
 	}
 	s.open = true
-	if s.made {
-		if err := r.ownAccount(ctx, s); err != nil {
-			return err
-		}
+	if err := r.ownAccount(ctx, s); err != nil {
+		return err
 	}
 	return r.updateAccount(ctx, s, s.writable(diff))
 }
@@ -74,9 +72,9 @@ func (r *UserReconciler) makeAccount(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// ownAccount puts on record whose the account is that was just made, before the pass goes on to other calls: once it is
-// used, or has a role or a block, it no longer looks like one that was made a moment ago, and the intent alone would prove
-// nothing.
+// ownAccount puts on record whose an account is that was just made or taken up, before the pass goes on to other calls. A new one
+// that is used, or has a role or a block, no longer looks like one that was made a moment ago, and the intent alone would prove
+// nothing. Of one taken up nothing else tells, should its manifest go meanwhile: it would be left as it was made.
 func (r *UserReconciler) ownAccount(ctx context.Context, s *scope) error {
 	if s.base.Status.AccountID == s.user.Status.AccountID {
 		return nil

@@ -52,7 +52,6 @@ func (r *UserReconciler) loseAccount(ctx context.Context, s *scope) error {
 	s.open = true
 	s.account = nil
 	s.user.Status.State = ""
-	s.markEnrolled() // the devices went with the account
 	if code := s.user.Status.Code; code != nil && live(code) {
 		// A code is made for one identity: it went with the account.
 		if err := r.endCode(ctx, s, v1alpha1.CodeExpired); err != nil {
@@ -99,6 +98,9 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 	}
 	if err := mayBegin(s); err != nil {
 		return err
+	}
+	if !r.own.shownBy(s.connObject) {
+		return &outcome{class: classQuiet, after: minWait} // the removal that gives the account back may be on record and not in this copy
 	}
 	if removal := rules.ReleasedRemoval(s.connObject, s.user, account, s.now); removal != nil {
 		return r.takeBack(s, account, *removal)

@@ -203,6 +203,7 @@ func copyIntents(to, from *v1alpha1.MFAUserStatus) {
 	from = from.DeepCopy()
 	to.AccountID, to.Creating, to.Code, to.CodeTimes, to.CodeRefusal = from.AccountID, from.Creating, from.Code, from.CodeTimes, from.CodeRefusal
 	to.HandledCodeGeneration, to.HandledIssueCodes = from.HandledCodeGeneration, from.HandledIssueCodes
+	to.BlockedByRemoval = from.BlockedByRemoval // what it says is of the account on record
 	// Of an account that takes the place of one that is gone nothing is as stated yet: its groups least of all.
 	if synced := meta.FindStatusCondition(from.Conditions, v1alpha1.ConditionAccountSynced); synced != nil {
 		meta.SetStatusCondition(&to.Conditions, *synced)

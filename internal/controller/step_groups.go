@@ -64,6 +64,9 @@ func (r *UserReconciler) writeMemberships(ctx context.Context, s *scope, ids map
 	}
 	s.markDiffering([]string{"groups"})
 	s.open = true
+	if err := r.ownAccount(ctx, s); err != nil {
+		return err
+	}
 	for _, membership := range diff.Leave {
 		err := s.client.DeleteMembership(ctx, membership.Group.ID, s.account.ID)
 		if err != nil && mfaclient.KindOf(err) != mfaclient.KindNotFound {

@@ -3,21 +3,42 @@ package controller
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
-// observe looks at what the pass has left behind, and says how account and code stand.
+// observe looks at what the pass has left behind.
 func (r *UserReconciler) observe(ctx context.Context, s *scope) error {
 	s.user.Status.PendingChanges = s.pending
 	if err := run(ctx, s, []step{r.followCode, r.observeDevices}); err != nil {
 		return err
 	}
-	s.markCode()
-	s.markEnrolled()
+	s.observed = true
 	return refusal(s)
+}
+
+// markFacts states how account and code stand, whatever the pass came to. After one that did not get through to the end they are
+// facts all the same, but not those that the newest manifest asks for: whoever waits for these goes on waiting.
+func (s *scope) markFacts() {
+	has := s.user.Status.AccountID != ""
+	if has || s.user.Status.Code != nil {
+		s.markCode()
+	}
+	if has {
+		s.markEnrolled()
+	}
+	if s.observed {
+		return
+	}
+	for _, kind := range []string{v1alpha1.ConditionCodeReady, v1alpha1.ConditionEnrolled} {
+		was, now := meta.FindStatusCondition(s.base.Status.Conditions, kind), meta.FindStatusCondition(s.user.Status.Conditions, kind)
+		if was != nil && now != nil {
+			now.ObservedGeneration = was.ObservedGeneration
+		}
+	}
 }
 
 // refusal stops the pass when the manifest still asks for a code that was refused. One that was refused by hand is over: its

@@ -1,12 +1,16 @@
 package controller
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
@@ -26,6 +30,91 @@ func TestBlockAfterTheWayBack(t *testing.T) {
 	w.console("alice@example.com", func(a *mfasim.Account) { a.Blocked = true })
 	w.settle("alice")
 	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeTrue())
+}
+
+// TestDeletedOnTheWayBack: whoever goes again while the account is being given back, or taken over, has it taken away again.
+func TestDeletedOnTheWayBack(t *testing.T) {
+	for name, exists := range map[string]func(w *testWorld){
+		"given back": func(w *testWorld) {
+			w.apply(w.user("alice"))
+			w.deleteUser("alice")
+		},
+		"taken over": func(w *testWorld) {
+			w.editConnection(func(c *v1alpha1.MFAConnection) { c.Spec.Policy.Adoption = v1alpha1.ConnectionAdoptionAllow })
+			w.sim.Seed(mfasim.Account{Login: "alice@example.com", Status: mfasim.StatusActivated})
+			w.tick(11 * time.Minute)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			exists(w)
+			w.create(w.user("alice", func(u *v1alpha1.MFAUser) {
+				u.Spec.FirstName, u.Spec.AdoptionPolicy = new("Alice"), v1alpha1.AdoptionIfExists
+			}))
+			var once sync.Once
+			w.sim.OnCall(func(op string, phase mfasim.Phase) {
+				if op == "UpdateAccount" && phase == mfasim.After {
+					once.Do(func() { w.deleteObject(w.get("alice")) })
+				}
+			})
+			w.settle("alice")
+			w.settle("alice")
+			w.g.Expect(w.get("alice").Name).To(BeEmpty())
+			w.g.Expect(w.remote("alice@example.com").Blocked).To(BeTrue())
+		})
+	}
+}
+
+// TestKilledOnTheWayBack: wherever the pass that gives an account back is killed, the next one gives it back, and takes it away
+// when the manifest has gone meanwhile.
+func TestKilledOnTheWayBack(t *testing.T) {
+	for _, goes := range []bool{false, true} {
+		for writes := 1; ; writes++ {
+			died := false
+			t.Run(fmt.Sprintf("goes %v, killed after %d writes", goes, writes), func(t *testing.T) {
+				w := newTestWorld(t, mfasim.Options{})
+				w.apply(w.user("alice"))
+				w.deleteUser("alice")
+				w.create(w.user("alice"))
+				died = w.killAfter(writes, "alice")
+				if goes {
+					w.deleteUser("alice")
+					w.g.Expect(w.get("alice").Name).To(BeEmpty())
+				} else {
+					w.g.Expect(ready(w.settle("alice").Status.Conditions)).To(Equal("True Reconciled"))
+				}
+				w.g.Expect(w.remote("alice@example.com").Blocked).To(Equal(goes))
+			})
+			if !died {
+				NewWithT(t).Expect(writes).To(BeNumerically(">", 3), "finalizer, record, block undone, status")
+				break
+			}
+		}
+	}
+}
+
+// TestWayBackBeforeTheCacheShowsIt: the record that proves whose the account was may be newer than the copy of the connection.
+func TestWayBackBeforeTheCacheShowsIt(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.apply(w.user("alice"))
+	stale := w.getConnection()
+	w.deleteUser("alice")
+	w.create(w.user("alice"))
+	w.users.client = interceptor.NewClient(w.client, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if conn, ok := o.(*v1alpha1.MFAConnection); ok {
+				stale.DeepCopyInto(conn)
+				return nil
+			}
+			return c.Get(ctx, key, o, opts...)
+		},
+	})
+	result, err := w.pass("alice")
+	w.g.Expect(err).NotTo(HaveOccurred())
+	w.g.Expect(result.RequeueAfter).To(Equal(minWait))
+	w.users.client = w.client
+	w.g.Expect(ready(w.settle("alice").Status.Conditions)).To(Equal("True Reconciled"))
+	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeFalse())
 }
 
 // TestWayBack: a manifest pruned by accident and applied again gets its account without adoption rights; nobody else does.

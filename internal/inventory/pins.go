@@ -19,6 +19,9 @@ type pin struct {
 	after   mfaclient.Account
 	deleted bool
 	until   time.Time
+	// stateBelieved is since when a listing has to have begun for the state that it shows to be believed, whatever it was before.
+	// Zero: see before.
+	stateBelieved time.Time
 }
 
 // Put writes through an account that a call has just written.
@@ -46,14 +49,17 @@ func (i *Inventory) Saw(account mfaclient.Account) {
 func (i *Inventory) put(account mfaclient.Account) {
 	delete(i.absent, account.ID)
 	now := i.opts.Clock.Now()
-	var before []mfaclient.Account
+	next := pin{after: account, until: now.Add(pinLife)}
 	if p, ok := i.pins[account.ID]; ok && !now.After(p.until) {
-		before = p.before
+		next.before = p.before
+		if p.after.State == account.State {
+			next.stateBelieved = p.stateBelieved
+		}
 	}
-	if shown, ok := i.picture.accounts[account.ID]; ok && shown != account && !slices.Contains(before, shown) {
-		before = append(before, shown)
+	if shown, ok := i.picture.accounts[account.ID]; ok && shown != account && !slices.Contains(next.before, shown) {
+		next.before = append(next.before, shown)
 	}
-	i.pins[account.ID] = pin{before: before, after: account, until: now.Add(pinLife)}
+	i.pins[account.ID] = next
 	i.picture.put(account)
 }
 
@@ -66,14 +72,14 @@ func (i *Inventory) Remove(id mfaclient.AccountID) {
 	i.picture.remove(id)
 }
 
-// UnpinState forgets what our own calls have learnt of an account's state, which a new code has changed since: what it was
-// before, and is again, would be taken for stale.
+// UnpinState tells that a new code may have changed an account's state just now: a listing that begins after this and shows the
+// state that it had before our own calls tells the truth. One that is under way still shows what was before.
 func (i *Inventory) UnpinState(id mfaclient.AccountID) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	p := i.pins[id]
-	for n := range p.before {
-		p.before[n].State = p.after.State
+	if p, ok := i.pins[id]; ok {
+		p.stateBelieved = i.opts.Clock.Now()
+		i.pins[id] = p
 	}
 }
 
@@ -106,14 +112,15 @@ func (i *Inventory) applyPins(listed *picture) {
 		case !ok:
 			listed.put(p.after)
 		default:
-			listed.put(p.over(account))
+			listed.put(p.over(account, listed.begun))
 		}
 	}
 }
 
-// over returns the listed account with the fields that are stale replaced by what we know.
-func (p pin) over(listed mfaclient.Account) mfaclient.Account {
+// over returns the account of a listing with the fields that are stale replaced by what we know.
+func (p pin) over(listed mfaclient.Account, begun time.Time) mfaclient.Account {
 	shown := listed
+	stateKnown := !p.stateBelieved.IsZero() && begun.After(p.stateBelieved)
 	for _, before := range p.before {
 		freshen(&listed.Login, shown.Login, before.Login, p.after.Login)
 		freshen(&listed.FirstName, shown.FirstName, before.FirstName, p.after.FirstName)
@@ -122,7 +129,9 @@ func (p pin) over(listed mfaclient.Account) mfaclient.Account {
 		freshen(&listed.Phone, shown.Phone, before.Phone, p.after.Phone)
 		freshen(&listed.Language, shown.Language, before.Language, p.after.Language)
 		freshen(&listed.Role, shown.Role, before.Role, p.after.Role)
-		freshen(&listed.State, shown.State, before.State, p.after.State)
+		if !stateKnown {
+			freshen(&listed.State, shown.State, before.State, p.after.State)
+		}
 		freshen(&listed.Blocked, shown.Blocked, before.Blocked, p.after.Blocked)
 	}
 	if p.after.LastAuthenticated.After(listed.LastAuthenticated) {
