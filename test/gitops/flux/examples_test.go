@@ -19,7 +19,7 @@ import (
 // leads nowhere.
 func TestExamples(t *testing.T) {
 	g := NewWithT(t)
-	kustomizations, sources := map[string]kustomizev1.Kustomization{}, map[string]bool{}
+	kustomizations, sources := map[string]kustomizev1.Kustomization{}, map[string]*sourcev1.GitRepositoryRef{}
 	files, err := filepath.Glob("../../../integrations/flux/*.yaml")
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, file := range files {
@@ -32,7 +32,7 @@ func TestExamples(t *testing.T) {
 			case sourcev1.GroupVersion.WithKind("GitRepository"):
 				var source sourcev1.GitRepository
 				g.Expect(yaml.UnmarshalStrict(document, &source)).To(Succeed(), file)
-				sources[source.Name] = true
+				sources[source.Name] = source.Spec.Reference
 			case kustomizev1.GroupVersion.WithKind("Kustomization"):
 				var k kustomizev1.Kustomization
 				g.Expect(yaml.UnmarshalStrict(document, &k)).To(Succeed(), file)
@@ -43,6 +43,8 @@ func TestExamples(t *testing.T) {
 		}
 	}
 	g.Expect(slices.Sorted(maps.Keys(kustomizations))).To(Equal([]string{"mfa-connection", "mfa-operator", "mfa-team-a"}))
+	operator := kustomizations["mfa-operator"].Spec
+	g.Expect(sources["mfa-operator"]).To(Equal(&sourcev1.GitRepositoryRef{Tag: operator.Images[0].NewTag}), "manifests and image of one version")
 	for name, k := range kustomizations {
 		g.Expect(sources).To(HaveKey(k.Spec.SourceRef.Name), name)
 		for _, on := range k.Spec.DependsOn {
