@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -50,7 +51,14 @@ func (r *reconciler) run(ctx context.Context, name string) error {
 			return r.look(ctx, c, &v1alpha1.MFAConnection{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: connection}})
 		}
 	}
-	return r.look(ctx, c, &v1alpha1.MFAUser{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
+	var user v1alpha1.MFAUser
+	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &user); err != nil {
+		return explain(err, fmt.Sprintf("read the MFAUser %s/%s", namespace, name), "see kubectl mfa status -A")
+	}
+	if user.Spec.Suspend {
+		return errors.New("the MFAUser is suspended, and is not looked at until spec.suspend is false")
+	}
+	return r.look(ctx, c, &user)
 }
 
 func (r *reconciler) look(ctx context.Context, c client.Client, object client.Object) error {

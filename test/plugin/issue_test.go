@@ -53,6 +53,17 @@ func TestIssue(t *testing.T) {
 	w.g.Expect(w.mfa("reconcile", "connection/production", "-n", w.mfaNamespace).out).To(ContainSubstring("Ready is True"))
 }
 
+// TestReconcileOfASuspendedUser: it is refused at once, for the operator would not look.
+func TestReconcileOfASuspendedUser(t *testing.T) {
+	w := newWorld(t)
+	w.create(w.user("alice", func(u *v1alpha1.MFAUser) { u.Spec.Suspend = true }))
+	got := w.mfa("reconcile", "alice")
+	w.g.Expect(got.code).To(Equal(1))
+	w.g.Expect(got.err).To(ContainSubstring("spec.suspend"))
+	w.g.Expect(w.get("alice").Annotations).To(BeEmpty())
+	w.g.Expect(w.mfa("reconcile", "nobody").err).To(ContainSubstring("it does not exist"))
+}
+
 // TestIssueIsHeld: a request that the operator holds is told of at once, with its reason.
 func TestIssueIsHeld(t *testing.T) {
 	w := newWorld(t, func(c *v1alpha1.MFAConnection) { c.Spec.ChangeGuard.MaxRemovals = new(int32(0)) })
