@@ -106,7 +106,8 @@ type CodeSpec struct {
 	// +optional
 	// +kubebuilder:default=Never
 	Renewal CodeRenewal `json:"renewal,omitempty"`
-	// Activation of a code of type Inactive: change it to Now to switch the code on.
+	// Activation of a code of type Inactive: change it to Now to switch the code on. As long as it is Now, the next code is
+	// switched on as soon as it is issued: set it back to Later first.
 	// +optional
 	// +kubebuilder:default=Later
 	Activation CodeActivation `json:"activation,omitempty"`

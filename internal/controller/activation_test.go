@@ -39,6 +39,10 @@ func TestActivation(t *testing.T) {
 			w.drive(15*time.Minute, "alice")
 			w.g.Expect(w.get("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeExpired))
 			w.g.Expect(w.secret("alice").Data).NotTo(HaveKey(v1alpha1.KeyCode))
+
+			w.g.Expect(w.raise().Status.Code.Phase).To(Equal(v1alpha1.CodeActive), "Now goes for the next code too")
+			w.raise(func(c *v1alpha1.CodeSpec) { c.Activation = v1alpha1.ActivationLater })
+			w.g.Expect(w.get("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeInactivePhase))
 		})
 	}
 }

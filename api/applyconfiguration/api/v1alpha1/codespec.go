@@ -31,7 +31,8 @@ type CodeSpecApplyConfiguration struct {
 	SecretName *string `json:"secretName,omitempty"`
 	// Renewal WhenExpired replaces an enrolment code of type Link or Inactive that ran out unused, at most 5 times.
 	Renewal *apiv1alpha1.CodeRenewal `json:"renewal,omitempty"`
-	// Activation of a code of type Inactive: change it to Now to switch the code on.
+	// Activation of a code of type Inactive: change it to Now to switch the code on. As long as it is Now, the next code is
+	// switched on as soon as it is issued: set it back to Later first.
 	Activation *apiv1alpha1.CodeActivation `json:"activation,omitempty"`
 }
 
