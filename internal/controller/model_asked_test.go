@@ -24,6 +24,8 @@ type asked struct {
 	// highest is the highest generation ever stated, tokens are the values of the annotation ever set.
 	highest int64
 	tokens  map[string]bool
+	// unsure are those that were overwritten before it is known that the operator has dealt with them: it may, when they come back.
+	unsure map[string]bool
 	// open are the codes that the operator may still issue.
 	open []*request
 	// issued are the times at which it did.
@@ -45,6 +47,8 @@ type request struct {
 	renewals int
 	// again is true when the code was issued once, and the operator may not have heard the answer.
 	again bool
+	// stored is true when the answer is in the Secret, where the operator finds it: then it asks no more.
+	stored bool
 }
 
 // modelCode is a code that the operator issued.
@@ -100,15 +104,18 @@ func (m *modelWorld) noteManifest(a *asked, user *v1alpha1.MFAUser) {
 	for _, r := range a.open {
 		if r.name == "annotation" {
 			r.fits = false // overwritten: answered if it was seen in time
+			a.unsure[before] = true
 		}
 	}
-	if value == "" || a.tokens[value] {
+	if value == "" || a.tokens[value] && !a.unsure[value] {
 		return
 	}
 	a.tokens[value] = true
 	purpose, token, _ := strings.Cut(value, "/")
 	if modelToken.MatchString(token) && modelPurposes[v1alpha1.CodePurpose(purpose)] != "" {
 		m.askFor(a, "annotation", v1alpha1.CodePurpose(purpose))
+		asked := a.open[len(a.open)-1]
+		asked.fits = asked.fits && !a.unsure[value]
 	}
 }
 
@@ -138,9 +145,10 @@ func (a *asked) voidRequests() { a.open = nil }
 // take finds the request that a code answers, and nil when nobody has asked for it.
 func (m *modelWorld) take(a *asked, purpose string, account mfasim.Account) *request {
 	for _, kind := range []func(*request) bool{
-		func(r *request) bool { return r.again },
+		func(r *request) bool { return r.again && !r.stored },
 		func(r *request) bool { return r.name == "generation" && !r.again },
 		func(r *request) bool { return r.name == "annotation" && !r.again },
+		func(r *request) bool { return r.stored },
 	} {
 		for _, r := range slices.Backward(a.open) { // of two annotations, the one that is there
 			if kind(r) && slices.ContainsFunc(r.purposes, func(p v1alpha1.CodePurpose) bool { return modelPurposes[p] == purpose }) {

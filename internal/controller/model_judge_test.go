@@ -205,7 +205,7 @@ func (m *modelWorld) judgeCode(a *asked, call *wireCall, wrong func(string)) {
 		taken := m.take(a, purpose, call.account)
 		if taken == nil {
 			wrong("a code for " + purpose + " that nobody asked for")
-		} else if secret := m.codeSecret(a.key); taken.again && secret != nil && holdsCode(secret) {
+		} else if secret := m.codeSecret(a.key); taken.again && !taken.stored && secret != nil && holdsCode(secret) {
 			wrong("a code is asked for again, and one that is dead is still in the Secret")
 		}
 		if purpose == "RESTORE" {

@@ -137,7 +137,7 @@ func (m *modelWorld) createManifest() {
 		m.g.Expect(apierrors.IsInvalid(err)).To(BeTrue(), "%v", err)
 		return
 	}
-	a := &asked{key: key, tokens: map[string]bool{}, highest: -1}
+	a := &asked{key: key, tokens: map[string]bool{}, unsure: map[string]bool{}, highest: -1}
 	m.asked[key], m.made[user.UID] = a, m.now().Truncate(time.Second)
 	m.noteManifest(a, user)
 	m.wake(key)

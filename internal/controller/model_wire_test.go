@@ -171,7 +171,11 @@ func (m *modelWorld) noteCode(a *asked, call *wireCall, request request, heard, 
 	}
 	again := request
 	again.again, again.fits = true, false
+	value, _ := m.sim.LiveCode(a.login())
 	lose := func() {
+		if secret := m.codeSecret(a.key); secret != nil && value != "" {
+			again.stored = string(secret.Data[v1alpha1.KeyCode]) == value
+		}
 		if wanted {
 			a.open = append(a.open, &again)
 		}
