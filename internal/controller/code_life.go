@@ -12,7 +12,6 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/inventory"
-	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
 // takeAnswer records a code that reached its Secret and not status, before anything may stop the pass. Else the end of the code
@@ -101,7 +100,7 @@ func (s *scope) look() {
 	}
 	account, known := s.conn.inventory.ByID(s.accountID())
 	if known && inventory.LoginKey(account.Login) == inventory.LoginKey(s.user.Spec.Login) && !s.conn.inventory.Missing(account.ID) {
-		s.user.Status.State = rules.State(account.State)
+		s.show(account)
 	}
 }
 
@@ -146,7 +145,7 @@ func (r *UserReconciler) endOf(ctx context.Context, s *scope, code *v1alpha1.Cod
 	switch {
 	case showsUse(code.Purpose, state):
 		return v1alpha1.CodeUsed, nil
-	case code.Purpose == v1alpha1.PurposeEnrollment && state == v1alpha1.StateExpired && s.seenSince(code):
+	case code.Purpose == v1alpha1.PurposeEnrollment && state == v1alpha1.StateExpired && s.stateShown && s.seenSince(code):
 		return v1alpha1.CodeExpired, nil
 	case addsDevice(code.Purpose):
 		return r.usedByDevice(ctx, s, code)

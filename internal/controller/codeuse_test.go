@@ -194,3 +194,28 @@ func TestDevices(t *testing.T) {
 	w.settle("alice")
 	w.g.Expect(w.sim.Calls()["ListDevices"]).To(BeZero(), "a restart polls nobody")
 }
+
+// TestDevicesCutShortOnce: one answer that was cut short is no service without the call. It is asked again before a code goes out
+// whose use could not be seen.
+func TestDevicesCutShortOnce(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.inState(mfasim.StatusActivated)
+	w.sim.SetFault(mfasim.Fault{Operation: "ListDevices", Kind: mfasim.FaultCutBody, Count: 1})
+	code := w.ask("AddDevice/1").Status.Code
+	w.g.Expect(code.Phase).To(Equal(v1alpha1.CodeActive))
+	w.g.Expect(code.DeviceIDs).To(HaveLen(1))
+}
+
+// TestDevicesAfterAPassThatStopped: the pass that sees the change of state may not get to the devices. A later one reads them.
+func TestDevicesAfterAPassThatStopped(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.inState(mfasim.StatusPending)
+	w.g.Expect(w.sim.UseCode(string(w.secret("alice").Data[v1alpha1.KeyCode]))).To(Succeed())
+	w.tick(11 * time.Minute)
+	w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.FirstName = new("Alice") })
+	w.sim.SetFault(mfasim.Fault{Operation: "UpdateAccount", Kind: mfasim.FaultStatus, Count: 1})
+	_, err := w.pass("alice")
+	w.g.Expect(err).To(HaveOccurred())
+	w.g.Expect(w.get("alice").Status.State).To(Equal(v1alpha1.StateActivated))
+	w.g.Expect(w.settle("alice").Status.Devices).To(HaveLen(1))
+}

@@ -30,20 +30,24 @@ func (r *UserReconciler) observeDevices(ctx context.Context, s *scope) error {
 		s.user.Status.Devices = nil // none was ever enrolled
 		return nil
 	}
-	if state == s.base.Status.State && !r.deviceReads.failed(s.user.UID) {
+	if state == s.base.Status.State && !s.takenUp && !r.deviceReads.due(s.user.UID) {
 		return nil
 	}
-	if _, err := r.readDevices(ctx, s); err != nil && !outOfReach(err) {
-		return err
-	}
-	return nil
+	_, _, err := r.readDevices(ctx, s)
+	return err
 }
 
 // outOfReach tells whether a call for devices failed in a way that says nothing about the account: the token has no right to
-// read them, or the service has no such call or answers it in another way. They are only shown, and no reason to stop managing
-// the account.
-func outOfReach(err error) bool {
-	return slices.Contains([]mfaclient.Kind{mfaclient.KindDenied, mfaclient.KindInvalid, mfaclient.KindNotFound, mfaclient.KindMalformed}, mfaclient.KindOf(err))
+// read them, or the service has no such call or, time and again, answers it in another way. They are only shown, and no reason
+// to stop managing the account.
+func outOfReach(err error, failedBefore bool) bool {
+	switch mfaclient.KindOf(err) {
+	case mfaclient.KindDenied, mfaclient.KindInvalid, mfaclient.KindNotFound:
+		return true
+	case mfaclient.KindMalformed:
+		return failedBefore // one may have been cut short
+	}
+	return false
 }
 
 // usedByDevice tells whether an AddDevice or Restore code was used: the account then has a device that it had not when the
@@ -52,11 +56,8 @@ func (r *UserReconciler) usedByDevice(ctx context.Context, s *scope, code *v1alp
 	if s.client == nil || code.DeviceIDs == nil || s.now.Before(r.deviceReads.next(s.user.UID, s.now, interval(s.connObject))) {
 		return "", nil
 	}
-	devices, err := r.readDevices(ctx, s)
-	switch {
-	case err != nil && outOfReach(err):
-		return "", nil // the use is not seen
-	case err != nil:
+	devices, known, err := r.readDevices(ctx, s)
+	if err != nil || !known { // then the use is not seen
 		return "", err
 	}
 	for _, device := range devices {
@@ -78,11 +79,8 @@ func (r *UserReconciler) devicesBefore(ctx context.Context, s *scope, purpose v1
 	if !addsDevice(purpose) {
 		return nil, nil
 	}
-	devices, err := r.readDevices(ctx, s)
-	switch {
-	case outOfReach(err), len(devices) > deviceIDsKept:
-		return nil, nil
-	case err != nil:
+	devices, known, err := r.readDevices(ctx, s)
+	if err != nil || !known || len(devices) > deviceIDsKept {
 		return nil, err
 	}
 	ids := make([]string, 0, len(devices))
@@ -93,12 +91,15 @@ func (r *UserReconciler) devicesBefore(ctx context.Context, s *scope, purpose v1
 	return ids, nil
 }
 
-// readDevices reads the devices and shows them in status, in an order of their own.
-func (r *UserReconciler) readDevices(ctx context.Context, s *scope) ([]mfaclient.Device, error) {
-	devices, err := s.client.ListDevices(ctx, s.accountID())
-	r.deviceReads.note(s.user.UID, s.now, err != nil)
-	if err != nil {
-		return nil, fmt.Errorf("read the devices: %w", err)
+// readDevices reads the devices and shows them in status, in an order of their own. They are not known where they are out of reach.
+func (r *UserReconciler) readDevices(ctx context.Context, s *scope) (devices []mfaclient.Device, known bool, err error) {
+	devices, err = s.client.ListDevices(ctx, s.accountID())
+	failedBefore := r.deviceReads.note(s.user.UID, s.now, err != nil)
+	switch {
+	case err != nil && outOfReach(err, failedBefore):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, fmt.Errorf("read the devices: %w", err)
 	}
 	shown := make([]v1alpha1.DeviceStatus, 0, len(devices))
 	for _, device := range devices {
@@ -108,7 +109,7 @@ func (r *UserReconciler) readDevices(ctx context.Context, s *scope) ([]mfaclient
 		return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(a.Name, b.Name), cmp.Compare(a.State, b.State))
 	})
 	s.user.Status.Devices = shown[:min(len(shown), devicesShown)]
-	return devices, nil
+	return devices, true, nil
 }
 
 // deviceReads remembers when the devices of which user were read.
@@ -120,14 +121,27 @@ type deviceReads struct {
 type deviceRead struct {
 	at     time.Time
 	failed bool
+	owed   bool // the state changed in a pass that did not get to reading them
 }
 
 func newDeviceReads() *deviceReads { return &deviceReads{byUser: map[types.UID]deviceRead{}} }
 
-func (d *deviceReads) note(user types.UID, at time.Time, failed bool) {
+// note records how a read has ended, and tells how the one before it had.
+func (d *deviceReads) note(user types.UID, at time.Time, failed bool) (failedBefore bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.byUser[user] = deviceRead{at, failed}
+	failedBefore = d.byUser[user].failed
+	d.byUser[user] = deviceRead{at: at, failed: failed}
+	return failedBefore
+}
+
+// owe has the devices read by the next pass that gets so far.
+func (d *deviceReads) owe(user types.UID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	read := d.byUser[user]
+	read.owed = true
+	d.byUser[user] = read
 }
 
 // next is when the devices are to be read again: now, when this process never has.
@@ -140,10 +154,11 @@ func (d *deviceReads) next(user types.UID, now time.Time, every time.Duration) t
 	return now
 }
 
-func (d *deviceReads) failed(user types.UID) bool {
+// due tells whether the devices have to be read though the state is the same.
+func (d *deviceReads) due(user types.UID) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.byUser[user].failed
+	return d.byUser[user].failed || d.byUser[user].owed
 }
 
 func (d *deviceReads) forget(user types.UID) {

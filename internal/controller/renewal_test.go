@@ -98,3 +98,16 @@ func TestRenewal(t *testing.T) {
 		})
 	}
 }
+
+// TestRenamedAfterANewCode: the state before the code is the last that is known of an account which was renamed since, and is not
+// taken for one that came after it.
+func TestRenamedAfterANewCode(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.inState(mfasim.StatusExpired)
+	w.g.Expect(w.raise().Status.Code.Phase).To(Equal(v1alpha1.CodeActive))
+	w.console(aliceLogin, func(a *mfasim.Account) { a.Login = "renamed@example.com" })
+	user := w.settle("alice")
+	w.g.Expect(ready(user.Status.Conditions)).To(Equal("False IdentityMismatch Stalled"))
+	w.g.Expect(user.Status.Code.Phase).To(Equal(v1alpha1.CodeActive))
+	w.g.Expect(w.secret("alice").Data).To(HaveKey(v1alpha1.KeyLink))
+}

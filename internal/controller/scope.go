@@ -30,6 +30,10 @@ type scope struct {
 	made bool
 	// fresh is true once this pass has read the account from the service itself.
 	fresh bool
+	// takenUp is true once this pass has taken up an account that was there before: what status says may be of another.
+	takenUp bool
+	// stateShown is true once this pass has seen the account's state; else status has the one of an earlier pass.
+	stateShown bool
 	// observed is true once the pass has got through to what it leaves behind.
 	observed bool
 	// secretState is the account's state as the code's Secret shows it, as far as this pass knows.
@@ -111,5 +115,11 @@ func (s *scope) mark(kind string, status metav1.ConditionStatus, reason, message
 func (s *scope) see(account mfaclient.Account) {
 	s.account = &account
 	s.user.Status.AccountID = string(account.ID)
+	s.show(account)
+}
+
+// show notes the state in which an account was just found.
+func (s *scope) show(account mfaclient.Account) {
 	s.user.Status.State = rules.State(account.State)
+	s.stateShown = true
 }

@@ -51,7 +51,7 @@ func (r *UserReconciler) holdAccount(ctx context.Context, s *scope) error {
 func (r *UserReconciler) loseAccount(ctx context.Context, s *scope) error {
 	s.open = true
 	s.account = nil
-	s.user.Status.State = ""
+	s.user.Status.State, s.user.Status.Devices = "", nil
 	if code := s.user.Status.Code; code != nil && live(code) {
 		// A code is made for one identity: it went with the account.
 		if err := r.endCode(ctx, s, v1alpha1.CodeExpired); err != nil {
@@ -68,7 +68,7 @@ func (r *UserReconciler) loseAccount(ctx context.Context, s *scope) error {
 func (r *UserReconciler) accept(s *scope, account mfaclient.Account) error {
 	reason, message := rules.AcceptRefusal(s.connObject, s.user, account)
 	if reason == v1alpha1.ReasonPrivilegedAccount {
-		s.user.Status.State = rules.State(account.State)
+		s.show(account)
 	}
 	if reason != "" {
 		return stalled(reason, message)
@@ -100,7 +100,12 @@ func (r *UserReconciler) findAccount(ctx context.Context, s *scope) error {
 		return err
 	}
 	if !r.own.shownBy(s.connObject) {
-		return &outcome{class: classQuiet, after: minWait} // the removal that gives the account back may be on record and not in this copy
+		// The removal that gives the account back may be on record and not in the cache's copy.
+		var object v1alpha1.MFAConnection
+		if err := r.live.Get(ctx, s.conn.key, &object); err != nil {
+			return err
+		}
+		s.connObject = &object
 	}
 	if removal := rules.ReleasedRemoval(s.connObject, s.user, account, s.now); removal != nil {
 		return r.takeBack(s, account, *removal)
@@ -153,7 +158,7 @@ func (r *UserReconciler) takeBack(s *scope, account mfaclient.Account, removal v
 	if err := r.accept(s, account); err != nil {
 		return err
 	}
-	s.open = true
+	s.open, s.takenUp = true, true
 	s.user.Status.BlockedByRemoval = removal.Action == v1alpha1.RemovalBlock && account.Blocked
 	r.recordHandled(s.user)
 	s.did("Returned", "Adopt", "took up the account that an earlier removal of this MFAUser had left")
@@ -168,7 +173,8 @@ func (r *UserReconciler) adopt(s *scope, account mfaclient.Account) error {
 	if err := r.accept(s, account); err != nil {
 		return err
 	}
-	s.open = true
+	s.open, s.takenUp = true, true
+	s.user.Status.BlockedByRemoval = false // of an account before this one
 	r.recordHandled(s.user)
 	s.did("Adopted", "Adopt", "adopted the existing account; nothing was issued")
 	return nil

@@ -105,6 +105,8 @@ func (r *UserReconciler) creationFailed(ctx context.Context, s *scope, err error
 	e := asClientError(err)
 	switch {
 	case e.Unclear:
+		// A listing may have begun while the call waited for its turn: only one begun from now on can tell.
+		s.user.Status.Creating.At = metav1.NewMicroTime(r.now())
 		return fmt.Errorf("create account: %w", err)
 	case e.Kind == mfaclient.KindConflict:
 		// Somebody has this login. On a first attempt that can't be us; later it may be an earlier attempt of ours.

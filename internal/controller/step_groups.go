@@ -104,7 +104,7 @@ func (g *groupChecks) due(s *scope) bool {
 	g.mu.Unlock()
 	synced := meta.FindStatusCondition(s.base.Status.Conditions, v1alpha1.ConditionAccountSynced)
 	settled := synced != nil && synced.Status == metav1.ConditionTrue && synced.ObservedGeneration == s.user.Generation
-	if !settled || s.requested != "" {
+	if !settled || s.takenUp || s.requested != "" {
 		return true
 	}
 	if !seen {

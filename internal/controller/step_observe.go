@@ -23,11 +23,11 @@ func (r *UserReconciler) observe(ctx context.Context, s *scope) error {
 // markFacts states how account and code stand, whatever the pass came to. After one that did not get through to the end they are
 // facts all the same, but not those that the newest manifest asks for: whoever waits for these goes on waiting.
 func (s *scope) markFacts() {
-	has := s.user.Status.AccountID != ""
-	if has || s.user.Status.Code != nil {
+	said := func(kind string) bool { return meta.FindStatusCondition(s.user.Status.Conditions, kind) != nil }
+	if s.user.Status.AccountID != "" || s.user.Status.Code != nil || said(v1alpha1.ConditionCodeReady) {
 		s.markCode()
 	}
-	if has {
+	if s.user.Status.AccountID != "" || said(v1alpha1.ConditionEnrolled) {
 		s.markEnrolled()
 	}
 	if s.observed {
