@@ -93,7 +93,7 @@ func (b *binary) build(ctx context.Context, version string) error {
 // platform. An empty GOFLAGS would let in what go env -w has set.
 func (b *binary) environment() []string {
 	return append(os.Environ(), "GOOS="+b.os, "GOARCH="+b.arch, "CGO_ENABLED=0", "GOWORK=off",
-		"GOFLAGS=-trimpath", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off", "GOEXPERIMENT=")
+		"GOFLAGS=-trimpath", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off")
 }
 
 // output runs a program in the root of the repository and returns what it prints.

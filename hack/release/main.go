@@ -52,7 +52,14 @@ func run(ctx context.Context, o *options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	var err error
+	// No value of it stands for the default, so it can't be put right for whoever has set it.
+	experiments, err := output(ctx, "go", "env", "GOEXPERIMENT")
+	if err != nil {
+		return err
+	}
+	if experiments = strings.TrimSpace(experiments); experiments != "" {
+		return fmt.Errorf("GOEXPERIMENT is %s, and a release is built without: unset it (go env -u GOEXPERIMENT)", experiments)
+	}
 	if o.at, err = commitTime(ctx); err != nil {
 		return err
 	}

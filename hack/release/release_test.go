@@ -72,7 +72,7 @@ func TestTwoBuildsAreEqual(t *testing.T) {
 // TestOwnSettingsMakeNoDifference: neither those of the environment nor those of go env -w.
 func TestOwnSettingsMakeNoDifference(t *testing.T) {
 	g := NewWithT(t)
-	settings := []string{"GOFLAGS", "GOAMD64", "GOARM64", "CGO_ENABLED", "GOFIPS140", "GOEXPERIMENT"}
+	settings := []string{"GOFLAGS", "GOAMD64", "GOARM64", "CGO_ENABLED", "GOFIPS140"}
 	of := func() string {
 		cmd := exec.CommandContext(t.Context(), "go", append([]string{"env"}, settings...)...)
 		cmd.Env = (&binary{os: "linux", arch: "amd64"}).environment()
@@ -87,8 +87,10 @@ func TestOwnSettingsMakeNoDifference(t *testing.T) {
 	t.Setenv("GOFLAGS", "-race")
 	t.Setenv("GOAMD64", "v3")
 	t.Setenv("CGO_ENABLED", "1")
-	t.Setenv("GOEXPERIMENT", "arenas")
 	g.Expect(of()).To(Equal(before))
+
+	g.Expect(os.WriteFile(file, []byte("GOEXPERIMENT=arenas\n"), 0o600)).To(Succeed())
+	g.Expect(run(t.Context(), &options{version: version})).To(MatchError(ContainSubstring("GOEXPERIMENT is arenas")))
 }
 
 // TestOnlyCommitsAreReleased: what a release carries as its time is that of a commit, so it has to be one.

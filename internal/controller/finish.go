@@ -32,7 +32,7 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 		// The manifest can't be corrected any more, and a gateway may have refused what the service takes.
 		out.after, out.message = deniedRetry, messageRemovalRefused
 	}
-	if s.user.Status.State != s.base.Status.State && !s.observed && !s.released {
+	if (s.takenUp || s.user.Status.State != s.base.Status.State) && !s.observed && !s.released {
 		r.deviceReads.owe(s.user.UID)
 	}
 	if passing(err) && (!s.open || heldBack(s.base)) {

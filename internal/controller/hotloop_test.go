@@ -69,3 +69,18 @@ func TestDevicesOutOfReach(t *testing.T) {
 		})
 	}
 }
+
+// TestMembershipRefused: a role in a group that the service calls wrong stays so until the manifest changes.
+func TestMembershipRefused(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.sim.AddGroup("staff")
+	w.sim.SetFault(mfasim.Fault{Operation: "PutMembership", Kind: mfasim.FaultStatus, Status: 422})
+	w.create(w.user("alice", func(u *v1alpha1.MFAUser) {
+		u.Spec.Groups = []v1alpha1.GroupMembership{{Name: "staff", Role: v1alpha1.RoleUser}}
+	}))
+	w.drive(time.Hour, "alice")
+	refused := readyOf(w.get("alice").Status.Conditions)
+	w.g.Expect(refused.Reason).To(Equal(v1alpha1.ReasonRequestRefused))
+	w.g.Expect(refused.Message).To(ContainSubstring("correct the manifest"))
+	w.g.Expect(w.sim.Calls()["PutMembership"]).To(Equal(1))
+}

@@ -123,6 +123,8 @@ func TestEnrollmentStage(t *testing.T) {
 		"a live code":              {v1alpha1.MFAUserStatus{AccountID: "1", Code: issued(v1alpha1.CodeActive)}, stageCodeOut},
 		"a code to be switched on": {v1alpha1.MFAUserStatus{AccountID: "1", Code: issued(v1alpha1.CodeInactivePhase)}, stageCodeOut},
 		"run out":                  {v1alpha1.MFAUserStatus{AccountID: "1", State: v1alpha1.StateExpired, Code: issued(v1alpha1.CodeExpired)}, stageCodeGone},
+		"enrolled, and lost":       {v1alpha1.MFAUserStatus{AccountID: "1", Code: issued(v1alpha1.CodeUsed)}, stageNoAccount},
+		"in an unknown state":      {v1alpha1.MFAUserStatus{AccountID: "1", State: v1alpha1.StateUnknown, Code: issued(v1alpha1.CodeUsed)}, stageAccount},
 		"enrolled":                 {v1alpha1.MFAUserStatus{AccountID: "1", State: v1alpha1.StateActivated, Code: issued(v1alpha1.CodeUsed)}, stageEnrolled},
 		"adopted":                  {v1alpha1.MFAUserStatus{AccountID: "1", State: v1alpha1.StateActivated}, stageEnrolled},
 		"enrolled, PIN forgotten":  {v1alpha1.MFAUserStatus{AccountID: "1", State: v1alpha1.StatePinBlocked}, stageEnrolled},

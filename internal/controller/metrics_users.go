@@ -128,6 +128,10 @@ func enrollmentStage(user *v1alpha1.MFAUser) string {
 		return stageAccount
 	case live(code):
 		return stageCodeOut
+	case status.State == "":
+		return stageNoAccount // it is gone, and no other is made yet
+	case status.State == v1alpha1.StateUnknown:
+		return stageAccount
 	}
 	return stageCodeGone
 }

@@ -133,8 +133,8 @@ const deniedRetry = 10 * time.Minute
 // operationListing is the call on which a connection stands or falls.
 const operationListing = "ListAccounts"
 
-// stating are the calls that carry the fields of a manifest. One that is refused as wrong stays so until the manifest changes.
-var stating = []string{operationCreation, "UpdateAccount"}
+// stating are the calls that carry what a manifest states. One that is refused as wrong stays so until the manifest changes.
+var stating = []string{operationCreation, "UpdateAccount", "PutMembership"}
 
 // operationCreation is the call whose conflict means that the login is taken.
 const operationCreation = "CreateAccount"

@@ -269,26 +269,37 @@ func TestNothingOfALostAccountStays(t *testing.T) {
 	w.g.Expect(user.Status.Devices).To(BeEmpty())
 }
 
-// TestAnotherAccountInTheOldOnesPlace: what was known of the account before it is not taken for its own.
+// TestAnotherAccountInTheOldOnesPlace: what was known of the account before it is not taken for its own, nor when the pass that takes
+// it up is stopped.
 func TestAnotherAccountInTheOldOnesPlace(t *testing.T) {
-	w := newTestWorld(t, mfasim.Options{}, func(c *v1alpha1.MFAConnection) { c.Spec.Policy.Adoption = v1alpha1.ConnectionAdoptionAlways })
-	w.sim.AddGroup("staff")
-	w.inState(mfasim.StatusActivated, func(u *v1alpha1.MFAUser) {
-		u.Spec.Groups = []v1alpha1.GroupMembership{{Name: "staff", Role: v1alpha1.RoleUser}}
-	})
-	before := w.sim.Memberships(aliceLogin)
-	w.g.Expect(before).NotTo(BeEmpty())
-	w.sim.DeleteAccount(aliceLogin)
-	w.sim.Seed(mfasim.Account{Login: aliceLogin, Status: mfasim.StatusActivated})
+	for _, failing := range []string{"", "UpdateAccount", "ListAccountGroups"} {
+		t.Run("failing: "+failing, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{}, func(c *v1alpha1.MFAConnection) { c.Spec.Policy.Adoption = v1alpha1.ConnectionAdoptionAlways })
+			w.sim.AddGroup("staff")
+			w.inState(mfasim.StatusActivated, func(u *v1alpha1.MFAUser) {
+				u.Spec.Groups = []v1alpha1.GroupMembership{{Name: "staff", Role: v1alpha1.RoleUser}}
+				if failing == "UpdateAccount" {
+					u.Spec.FirstName = new("Alice")
+				}
+			})
+			before := w.sim.Memberships(aliceLogin)
+			w.g.Expect(before).NotTo(BeEmpty())
+			w.sim.DeleteAccount(aliceLogin)
+			w.sim.Seed(mfasim.Account{Login: aliceLogin, Status: mfasim.StatusActivated})
+			if failing != "" {
+				w.sim.SetFault(mfasim.Fault{Operation: failing, Kind: mfasim.FaultStatus, Count: 1})
+			}
 
-	w.startOperator()
-	w.tick(11 * time.Minute)
-	w.settle("alice")
-	w.clock.Step(61 * time.Second)
-	user := w.settle("alice")
-	w.g.Expect(ready(user.Status.Conditions)).To(Equal("True Reconciled"))
-	w.g.Expect(user.Status.Devices).To(HaveExactElements(HaveField("Name", w.sim.Devices(aliceLogin)[0].Name)))
-	w.g.Expect(w.sim.Memberships(aliceLogin)).To(Equal(before))
+			w.startOperator()
+			w.tick(11 * time.Minute)
+			w.settle("alice")
+			w.clock.Step(61 * time.Second)
+			user := w.settle("alice")
+			w.g.Expect(ready(user.Status.Conditions)).To(Equal("True Reconciled"))
+			w.g.Expect(user.Status.Devices).To(HaveExactElements(HaveField("Name", w.sim.Devices(aliceLogin)[0].Name)))
+			w.g.Expect(w.sim.Memberships(aliceLogin)).To(Equal(before))
+		})
+	}
 }
 
 // TestListingWhileACreationWaits: a listing that began after the intent and before the call says nothing of what the call did.

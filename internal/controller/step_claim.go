@@ -158,7 +158,7 @@ func (r *UserReconciler) takeBack(s *scope, account mfaclient.Account, removal v
 	if err := r.accept(s, account); err != nil {
 		return err
 	}
-	s.open, s.takenUp = true, true
+	s.takeUp()
 	s.user.Status.BlockedByRemoval = removal.Action == v1alpha1.RemovalBlock && account.Blocked
 	r.recordHandled(s.user)
 	s.did("Returned", "Adopt", "took up the account that an earlier removal of this MFAUser had left")
@@ -173,11 +173,19 @@ func (r *UserReconciler) adopt(s *scope, account mfaclient.Account) error {
 	if err := r.accept(s, account); err != nil {
 		return err
 	}
-	s.open, s.takenUp = true, true
+	s.takeUp()
 	s.user.Status.BlockedByRemoval = false // of an account before this one
 	r.recordHandled(s.user)
 	s.did("Adopted", "Adopt", "adopted the existing account; nothing was issued")
 	return nil
+}
+
+// takeUp notes that the account was there before. Its groups are not in the listing: they count as differing until they are read.
+func (s *scope) takeUp() {
+	s.open, s.takenUp = true, true
+	if s.user.Spec.Groups != nil {
+		s.markDiffering([]string{"groups"})
+	}
 }
 
 // recordHandled notes the stated code requests as dealt with: an account that was there before gets nothing issued.

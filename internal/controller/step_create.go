@@ -203,6 +203,9 @@ func (r *UserReconciler) recordIntent(ctx context.Context, s *scope) error {
 // copyIntents copies what status says about calls that can't be repeated.
 func copyIntents(to, from *v1alpha1.MFAUserStatus) {
 	from = from.DeepCopy()
+	if to.AccountID != from.AccountID {
+		to.Devices = nil // of the account before this one
+	}
 	to.AccountID, to.Creating, to.Code, to.CodeTimes, to.CodeRefusal = from.AccountID, from.Creating, from.Code, from.CodeTimes, from.CodeRefusal
 	to.HandledCodeGeneration, to.HandledIssueCodes = from.HandledCodeGeneration, from.HandledIssueCodes
 	to.BlockedByRemoval = from.BlockedByRemoval // what it says is of the account on record
