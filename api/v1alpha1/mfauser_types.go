@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Role of an account in the service, or of a member in a group.
@@ -203,6 +204,11 @@ func (u *MFAUser) CodeSecretName() string {
 		return u.Spec.Code.SecretName
 	}
 	return u.Name + DefaultSecretSuffix
+}
+
+// ConnectionKey names the connection that the user refers to.
+func (u *MFAUser) ConnectionKey() types.NamespacedName {
+	return types.NamespacedName{Namespace: u.ConnectionNamespace(), Name: u.Spec.ConnectionRef.Name}
 }
 
 // ConnectionNamespace is the namespace of the connection that the user refers to.

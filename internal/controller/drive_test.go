@@ -65,7 +65,7 @@ func (w *testWorld) drive(d time.Duration, users ...string) (passes int) {
 		w.g.Expect(passes).To(BeNumerically("<", 3000), "a hot loop")
 		before := w.seen(next, connection)
 		result, err := w.onePass(next, connection)
-		if after := w.seen(next, connection); w.users.newsForConnection(connectionKey(before), before, after) {
+		if after := w.seen(next, connection); w.users.newsForConnection(before.ConnectionKey(), before, after) {
 			due[connection] = w.clock.Now() // as the watch on users does
 		}
 		key := ctrl.Request{NamespacedName: types.NamespacedName{Name: next}}

@@ -41,7 +41,7 @@ func usersOfCache(c cache.Cache) (everyUser, error) {
 func (w *world) usersThrough(connection types.NamespacedName) everyUser {
 	return func(yield func(*v1alpha1.MFAUser) bool) {
 		for user := range w.everyUser {
-			if connectionKey(user) == connection && !yield(user) {
+			if user.ConnectionKey() == connection && !yield(user) {
 				return
 			}
 		}

@@ -29,7 +29,7 @@ func (l *leftCodes) leave(user *v1alpha1.MFAUser, now time.Time) {
 		}
 	}
 	if times := recentCodes(user.Status.CodeTimes, now); user.Status.AccountID != "" && len(times) > 0 {
-		l.byAccount[accountIndexKey(connectionKey(user), user.Status.AccountID)] = times
+		l.byAccount[accountIndexKey(user.ConnectionKey(), user.Status.AccountID)] = times
 	}
 }
 
@@ -37,7 +37,7 @@ func (l *leftCodes) leave(user *v1alpha1.MFAUser, now time.Time) {
 func (l *leftCodes) takeUp(user *v1alpha1.MFAUser, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	left, ok := l.byAccount[accountIndexKey(connectionKey(user), user.Status.AccountID)]
+	left, ok := l.byAccount[accountIndexKey(user.ConnectionKey(), user.Status.AccountID)]
 	if !ok {
 		return
 	}

@@ -81,7 +81,7 @@ func (c *collector) collectUsers(out chan<- prometheus.Metric) {
 
 func (c *collector) countUser(counts tally, user *v1alpha1.MFAUser) {
 	d := c.users
-	connection := connectionKey(user)
+	connection := user.ConnectionKey()
 	if !c.world.connections.has(connection) {
 		connection = types.NamespacedName{} // a name that anybody may have made up is no label
 	}

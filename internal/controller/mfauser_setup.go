@@ -91,7 +91,7 @@ func (r *UserReconciler) onUserDeleted(ctx context.Context, e event.DeleteEvent,
 		r.deviceReads.forget(user.UID)
 		r.gathering.forget(user.UID)
 		r.leftCodes.leave(user, r.now()) // of one that was made to go by force
-		if key := connectionKey(user); r.connections.has(key) {
+		if key := user.ConnectionKey(); r.connections.has(key) {
 			r.connections.get(key).extra.forget(user.UID)
 		}
 		r.wakeRivals(ctx, user)
@@ -143,7 +143,7 @@ func (r *ConnectionReconciler) setup(mgr ctrl.Manager, tokens cache.Cache, concu
 }
 
 func (r *ConnectionReconciler) connectionOfUser(_ context.Context, object client.Object) []ctrl.Request {
-	key := connectionKey(object.(*v1alpha1.MFAUser))
+	key := object.(*v1alpha1.MFAUser).ConnectionKey()
 	if !r.watches(key.Namespace) {
 		return nil
 	}
@@ -156,15 +156,15 @@ func (r *ConnectionReconciler) usersThatMatter() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool {
 			user := e.Object.(*v1alpha1.MFAUser)
-			return !e.IsInInitialList && r.newsForConnection(connectionKey(user), nobody, user)
+			return !e.IsInInitialList && r.newsForConnection(user.ConnectionKey(), nobody, user)
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			user := e.ObjectNew.(*v1alpha1.MFAUser)
-			return r.newsForConnection(connectionKey(user), e.ObjectOld.(*v1alpha1.MFAUser), user)
+			return r.newsForConnection(user.ConnectionKey(), e.ObjectOld.(*v1alpha1.MFAUser), user)
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
 			user := e.Object.(*v1alpha1.MFAUser)
-			conn := r.connections.known(connectionKey(user))
+			conn := r.connections.known(user.ConnectionKey())
 			return heldBack(user) || conn != nil && conn.isLeaving() // its last state may or may not have had the finalizer
 		},
 		GenericFunc: func(event.GenericEvent) bool { return false },

@@ -38,7 +38,7 @@ func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
 // the latter anybody could keep a login from its owner by naming it first.
 func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1.MFAUser) (bool, error) {
 	var other v1alpha1.MFAConnection
-	err := r.readConnection(ctx, connectionKey(rival), &other)
+	err := r.readConnection(ctx, rival.ConnectionKey(), &other)
 	if apierrors.IsNotFound(err) || errors.Is(err, errNotWatched) {
 		return false, nil
 	}

@@ -15,7 +15,7 @@ import (
 // its conditions: that the connection is down is said once, on the connection.
 func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 	var object v1alpha1.MFAConnection
-	key := connectionKey(s.user)
+	key := s.user.ConnectionKey()
 	err := r.readConnection(ctx, key, &object)
 	switch {
 	case err == nil && letsAllGo(&object):

@@ -21,7 +21,7 @@ func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
 		return r.release(ctx, s)
 	}
 	var conn v1alpha1.MFAConnection // stays empty where there is none
-	if err := r.readConnection(ctx, connectionKey(s.user), &conn); client.IgnoreNotFound(err) != nil && !errors.Is(err, errNotWatched) {
+	if err := r.readConnection(ctx, s.user.ConnectionKey(), &conn); client.IgnoreNotFound(err) != nil && !errors.Is(err, errNotWatched) {
 		return err
 	}
 	if rules.Orphans(&conn) {

@@ -37,7 +37,7 @@ func addIndexes(indexer client.FieldIndexer) error {
 func userIndexes() map[string]client.IndexerFunc {
 	return map[string]client.IndexerFunc{
 		indexConnection: func(o client.Object) []string {
-			return []string{connectionKey(o.(*v1alpha1.MFAUser)).String()}
+			return []string{o.(*v1alpha1.MFAUser).ConnectionKey().String()}
 		},
 		indexLogin: func(o client.Object) []string {
 			return []string{inventory.LoginKey(o.(*v1alpha1.MFAUser).Spec.Login)}
@@ -47,7 +47,7 @@ func userIndexes() map[string]client.IndexerFunc {
 			if user.Status.AccountID == "" {
 				return nil
 			}
-			return []string{accountIndexKey(connectionKey(user), user.Status.AccountID)}
+			return []string{accountIndexKey(user.ConnectionKey(), user.Status.AccountID)}
 		},
 		indexSecret: func(o client.Object) []string {
 			user := o.(*v1alpha1.MFAUser)
@@ -57,10 +57,6 @@ func userIndexes() map[string]client.IndexerFunc {
 			return []string{user.Namespace + "/" + user.Spec.Code.SecretName}
 		},
 	}
-}
-
-func connectionKey(user *v1alpha1.MFAUser) types.NamespacedName {
-	return types.NamespacedName{Namespace: user.ConnectionNamespace(), Name: user.Spec.ConnectionRef.Name}
 }
 
 func accountIndexKey(connection types.NamespacedName, id string) string {
@@ -97,7 +93,7 @@ func (w *world) wakeHolders(connection types.NamespacedName, changes []inventory
 				logf.Log.Error(err, "find the MFAUsers of a changed account", "connection", connection)
 			}
 			for n := range users {
-				if connectionKey(&users[n]) == connection {
+				if users[n].ConnectionKey() == connection {
 					w.users.add(client.ObjectKeyFromObject(&users[n]))
 				}
 			}

@@ -254,7 +254,7 @@ func (w *testWorld) apply(user *v1alpha1.MFAUser) *v1alpha1.MFAUser {
 	w.t.Helper()
 	w.create(user)
 	settled := w.settle(user.Name)
-	if key := connectionKey(settled); w.users.newsForConnection(key, &v1alpha1.MFAUser{}, settled) {
+	if key := settled.ConnectionKey(); w.users.newsForConnection(key, &v1alpha1.MFAUser{}, settled) {
 		_, err := w.connections.Reconcile(w.ctx, ctrl.Request{NamespacedName: key}) // as the watch on users does
 		w.g.Expect(err).NotTo(HaveOccurred())
 	}

@@ -55,7 +55,7 @@ func (s *services) report(ctx context.Context, users []v1alpha1.MFAUser) (*planR
 }
 
 func (s *services) item(ctx context.Context, user *v1alpha1.MFAUser) (plan.Item, *plan.Service, error) {
-	service, err := s.get(ctx, connectionKey(user))
+	service, err := s.get(ctx, user.ConnectionKey())
 	if errors.Is(err, errNoConnection) {
 		return plan.WithoutConnection(user), nil, nil
 	}
@@ -69,20 +69,16 @@ func (s *services) item(ctx context.Context, user *v1alpha1.MFAUser) (plan.Item,
 	return item, service, nil
 }
 
-func connectionKey(user *v1alpha1.MFAUser) client.ObjectKey {
-	return client.ObjectKey{Namespace: user.ConnectionNamespace(), Name: user.Spec.ConnectionRef.Name}
-}
-
 // several tells whether users have more than one connection between them.
 func several(users []v1alpha1.MFAUser) bool {
-	return slices.ContainsFunc(users, func(user v1alpha1.MFAUser) bool { return connectionKey(&user) != connectionKey(&users[0]) })
+	return slices.ContainsFunc(users, func(user v1alpha1.MFAUser) bool { return user.ConnectionKey() != users[0].ConnectionKey() })
 }
 
 // othersThrough goes through the MFAUsers of a connection that the plan is not about.
 func (s *services) othersThrough(conn *v1alpha1.MFAConnection) iter.Seq[*v1alpha1.MFAUser] {
 	return func(yield func(*v1alpha1.MFAUser) bool) {
 		for n := range s.others {
-			if user := &s.others[n]; connectionKey(user) == client.ObjectKeyFromObject(conn) && !yield(user) {
+			if user := &s.others[n]; user.ConnectionKey() == client.ObjectKeyFromObject(conn) && !yield(user) {
 				return
 			}
 		}
@@ -144,7 +140,7 @@ func (s *services) rivalled(ctx context.Context, conn *v1alpha1.MFAConnection, a
 
 func (s *services) competes(ctx context.Context, conn *v1alpha1.MFAConnection, accounts *inventory.Inventory, rival *v1alpha1.MFAUser) (bool, error) {
 	var other v1alpha1.MFAConnection
-	if err := s.cluster.Get(ctx, connectionKey(rival), &other); err != nil {
+	if err := s.cluster.Get(ctx, rival.ConnectionKey(), &other); err != nil {
 		return false, client.IgnoreNotFound(err)
 	}
 	if !rules.SameService(conn, &other) {

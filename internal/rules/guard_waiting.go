@@ -37,10 +37,10 @@ func AwaitsRemoval(user *v1alpha1.MFAUser) bool {
 		goes := spec.DeletionPolicy == v1alpha1.DeletionDelete || status.State != v1alpha1.StateBlocked
 		return goes && !LetsGo(user)
 	}
-	switch reason := readyOf(user).Reason; {
+	switch ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); {
 	case status.AccountID == "":
 		return false
-	case reason == v1alpha1.ReasonRemovalHeld, reason == v1alpha1.ReasonAccountMissing:
+	case ready != nil && (ready.Reason == v1alpha1.ReasonRemovalHeld || ready.Reason == v1alpha1.ReasonAccountMissing):
 		return true
 	}
 	if request := StatedRequest(user); request != nil && request.Purpose == v1alpha1.PurposeRestore && Fits(request.Purpose, status.State) {
@@ -59,14 +59,7 @@ func asStated(user *v1alpha1.MFAUser) bool {
 
 // refusedOtherwise tells whether the newest manifest waits for somebody, and not for the guard.
 func refusedOtherwise(user *v1alpha1.MFAUser) bool {
-	ready := readyOf(user)
-	return ready.ObservedGeneration == user.Generation && ready.Reason != v1alpha1.ReasonRemovalHeld &&
+	ready := meta.FindStatusCondition(user.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.ObservedGeneration == user.Generation && ready.Reason != v1alpha1.ReasonRemovalHeld &&
 		meta.IsStatusConditionTrue(user.Status.Conditions, v1alpha1.ConditionStalled)
-}
-
-func readyOf(user *v1alpha1.MFAUser) metav1.Condition {
-	if ready := meta.FindStatusCondition(user.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
-		return *ready
-	}
-	return metav1.Condition{}
 }

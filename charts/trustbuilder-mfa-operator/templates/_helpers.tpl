@@ -74,8 +74,8 @@ subjects:
 {{- fail "podDisruptionBudget: give minAvailable or maxUnavailable" }}
 {{- end }}
 {{- end }}
-{{- with .Values.watchNamespaces }}
-{{- range $.Values.connections }}
+{{- if .Values.watchNamespaces }}
+{{- range .Values.connections }}
 {{- $in := default $.Release.Namespace .namespace }}
 {{- if not (has $in $.Values.watchNamespaces) }}
 {{- fail (printf "connections: %s would be in %s, which watchNamespaces does not list, so the operator would never see it; give it a namespace that is watched" .name $in) }}
