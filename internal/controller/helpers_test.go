@@ -176,3 +176,16 @@ func refusing(c client.WithWatch) client.Client {
 		},
 	})
 }
+
+// showing is a client that reads one connection as an old copy has it, as a cache does that is behind.
+func showing(c client.WithWatch, old *v1alpha1.MFAConnection) client.WithWatch {
+	return interceptor.NewClient(c, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if conn, ok := o.(*v1alpha1.MFAConnection); ok && key == client.ObjectKeyFromObject(old) {
+				old.DeepCopyInto(conn)
+				return nil
+			}
+			return c.Get(ctx, key, o, opts...)
+		},
+	})
+}

@@ -66,15 +66,7 @@ func TestConnectionFromAStaleCache(t *testing.T) {
 	w.g.Expect(ready(w.getConnection().Status.Conditions)).To(Equal("False ServiceUnavailable Reconciling"))
 	w.clock.Step(11 * time.Minute)
 
-	w.connections.client = interceptor.NewClient(w.client, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			if conn, ok := o.(*v1alpha1.MFAConnection); ok {
-				stale.DeepCopyInto(conn)
-				return nil
-			}
-			return c.Get(ctx, key, o, opts...)
-		},
-	})
+	w.connections.client = showing(w.client, stale)
 	result, err := w.connections.Reconcile(w.ctx, ctrl.Request{NamespacedName: types.NamespacedName{Namespace: w.mfaNamespace, Name: "production"}})
 	w.g.Expect(err).NotTo(HaveOccurred())
 	w.g.Expect(result.RequeueAfter).To(Equal(minWait), "it must come back with a newer copy")

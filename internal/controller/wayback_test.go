@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -9,8 +8,6 @@ import (
 
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
@@ -100,15 +97,7 @@ func TestWayBackBeforeTheCacheShowsIt(t *testing.T) {
 	stale := w.getConnection()
 	w.deleteUser("alice")
 	w.create(w.user("alice"))
-	w.users.client = interceptor.NewClient(w.client, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			if conn, ok := o.(*v1alpha1.MFAConnection); ok {
-				stale.DeepCopyInto(conn)
-				return nil
-			}
-			return c.Get(ctx, key, o, opts...)
-		},
-	})
+	w.users.client = showing(w.client, stale)
 	_, err := w.pass("alice")
 	w.g.Expect(err).NotTo(HaveOccurred())
 	w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal("True Reconciled"))
