@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -72,7 +73,10 @@ const modelInterval = 10 * time.Minute
 
 func newModelWorld(t *testing.T, seed uint64) *modelWorld {
 	dice := rand.New(rand.NewPCG(seed, 0))
-	opts := mfasim.Options{OmitExpiresAt: dice.IntN(2) == 0, StringIDs: dice.IntN(2) == 0, NumericRoles: dice.IntN(2) == 0}
+	opts := mfasim.Options{
+		OmitExpiresAt: dice.IntN(2) == 0, StringIDs: dice.IntN(2) == 0, NumericRoles: dice.IntN(2) == 0,
+		Clock: clocktesting.NewFakeClock(time.Now().Truncate(sweepEvery)), // groups are read at an hour of the day
+	}
 	m := &modelWorld{
 		testWorld: newTestWorld(t, opts), dice: dice,
 		asked: map[types.NamespacedName]*asked{}, made: map[types.UID]time.Time{}, makers: map[string]types.UID{},

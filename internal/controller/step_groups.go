@@ -120,10 +120,10 @@ func (g *groupChecks) due(s *scope) bool {
 	return false
 }
 
-// checked notes that the groups are as stated now, and when to look again: spread over the day by the user's UID.
+// checked notes that the groups are as stated now, and when to look again: spread over the day by the login.
 func (g *groupChecks) checked(s *scope) {
 	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(s.user.UID))
+	_, _ = hash.Write([]byte(s.user.Spec.Login))
 	offset := time.Duration(hash.Sum64() % uint64(sweepEvery))
 	next := s.now.Truncate(sweepEvery).Add(offset)
 	for !next.After(s.now) {

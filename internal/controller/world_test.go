@@ -88,12 +88,16 @@ func newTestWorld(t *testing.T, opts mfasim.Options, edits ...func(*v1alpha1.MFA
 	return w
 }
 
-// newBareWorld makes a world without a connection.
+// newBareWorld makes a world without a connection. Its clock stands at the time of the one in the options.
 func newBareWorld(t *testing.T, opts mfasim.Options) *testWorld {
 	n := worlds.Add(1)
+	begin := time.Now()
+	if opts.Clock != nil {
+		begin = opts.Clock.Now()
+	}
 	w := &testWorld{
 		t: t, g: NewWithT(t), ctx: t.Context(),
-		clock:        clocktesting.NewFakeClock(time.Now().Truncate(time.Second)),
+		clock:        clocktesting.NewFakeClock(begin.Truncate(time.Second)),
 		writes:       map[string]int{},
 		mfaNamespace: fmt.Sprintf("mfa-%d", n), namespace: fmt.Sprintf("team-%d", n),
 	}
