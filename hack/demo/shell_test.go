@@ -30,7 +30,7 @@ func TestSee(t *testing.T) {
 			s := newShell("", "", "")
 			s.timeout, s.pollEvery = 10*time.Second, time.Millisecond
 			if tc.want != "" {
-				s.timeout = 200 * time.Millisecond
+				s.timeout = 2 * time.Second
 			}
 			err := s.see(t.Context(), tc.command)
 			if tc.want == "" {

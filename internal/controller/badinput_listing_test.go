@@ -49,7 +49,7 @@ func TestBadListings(t *testing.T) {
 			g := NewWithT(t)
 			if tc.fault.Kind == mfasim.FaultHang {
 				w.useShortTimeout(50 * time.Millisecond)
-				defer w.useShortTimeout(5 * time.Second)
+				defer w.useShortTimeout(5 * time.Second) // whatever fails before
 			}
 			accounts := w.sim.Accounts()
 			tc.fault.Operation = "ListAccounts"
@@ -66,6 +66,7 @@ func TestBadListings(t *testing.T) {
 			g.Expect(w.sim.Accounts()).To(Equal(accounts))
 			g.Expect(w.writes).To(Equal(map[string]int{statusWrites: 2}), "the change of Ready, and the stale listing")
 
+			w.useShortTimeout(5 * time.Second)
 			w.sim.ClearFaults()
 			w.drive(6*time.Minute, names...)
 			g.Expect(connReady(w.getConnection())).To(Equal("True Reconciled, token True"))

@@ -72,7 +72,10 @@ func TestBadAnswers(t *testing.T) {
 				w := newTestWorld(t, mfasim.Options{})
 				w.apply(w.user("bystander"))
 				bring(w)
-				w.useShortTimeout(250 * time.Millisecond)
+				w.useShortTimeout(5 * time.Second)
+				if tc.fault.Kind == mfasim.FaultHang {
+					w.useShortTimeout(250 * time.Millisecond)
+				}
 				accounts, bystander := w.sim.Accounts(), w.get("bystander")
 				tc.fault.Operation = operation
 				w.sim.SetFault(tc.fault)

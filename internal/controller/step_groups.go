@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,8 +75,8 @@ func (r *UserReconciler) writeMemberships(ctx context.Context, s *scope, ids map
 			return fmt.Errorf("leave a group: %w", err)
 		}
 	}
-	for id, role := range diff.Join {
-		if err := s.client.PutMembership(ctx, id, s.account.ID, role); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(diff.Join)) {
+		if err := s.client.PutMembership(ctx, id, s.account.ID, diff.Join[id]); err != nil {
 			return fmt.Errorf("join a group: %w", err)
 		}
 	}

@@ -57,19 +57,25 @@ func (c *Cluster) AuditEvents(ctx context.Context) ([]auditv1.Event, error) {
 		return nil, errors.New("the cluster was started without an audit log")
 	}
 	// The line of a request is written a moment after its answer. Once the line
-	// of a request made now is there, those of all earlier ones are too.
+	// of a request made now is there, those of all earlier ones are too, but for
+	// one whose answer is just being given: the log has to stand still as well.
 	marker, err := c.mark(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var events []auditv1.Event
-	err = wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 10*time.Second, true, func(context.Context) (bool, error) {
+	read := 0
+	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 10*time.Second, true, func(context.Context) (bool, error) {
 		content, err := os.ReadFile(c.options.AuditLog)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Contains(content, []byte(marker)) {
 			return false, nil
 		}
 		if err != nil {
 			return false, err
+		}
+		if len(content) > read {
+			read = len(content)
+			return false, nil
 		}
 		events, err = parseAudit(content, marker)
 		return true, err

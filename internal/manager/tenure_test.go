@@ -7,6 +7,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	"k8s.io/client-go/tools/leaderelection"
 	clocktesting "k8s.io/utils/clock/testing"
 )
 
@@ -87,4 +88,12 @@ func (e exchange) over(wrap func(http.RoundTripper) http.RoundTripper) error {
 		return err
 	}
 	return resp.Body.Close()
+}
+
+// TestTakeover: whoever stands by works within the 20 seconds that the docs promise, however the dice of its looks fall.
+func TestTakeover(t *testing.T) {
+	g := NewWithT(t)
+	look := time.Duration(float64(retryPeriod) * (1 + leaderelection.JitterFactor))
+	g.Expect(look+leaseDuration+look).To(BeNumerically("<", 20*time.Second), "it sees the last renewal, lets it run out, and looks again")
+	g.Expect(renewDeadline).To(BeNumerically("<=", leaseDuration-4*time.Second), "the old leader has time to end its calls")
 }

@@ -50,6 +50,9 @@ func (a audit) writes() map[string]int {
 		if event.ObjectRef == nil || strings.Contains(event.RequestURI, "dryRun=") {
 			continue
 		}
+		if event.ResponseStatus != nil && event.ResponseStatus.Code == http.StatusConflict {
+			continue // a pass whose copy was old: nothing was written, and the next pass sees why
+		}
 		resource := event.ObjectRef.Resource
 		free := resource == "leases" || resource == "events" || strings.HasSuffix(resource, "reviews")
 		if free || slices.Contains([]string{"get", "list", "watch"}, event.Verb) {

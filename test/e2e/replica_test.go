@@ -20,7 +20,7 @@ import (
 // The lease and how long a manager holds it without a sign of life, as internal/manager has them.
 const (
 	leaseName     = "leader.trustbuilder-mfa.dev"
-	leaseDuration = 15 * time.Second
+	leaseDuration = 14 * time.Second
 )
 
 // buildOnce builds the program and writes its kubeconfig when the first test needs them.
@@ -85,6 +85,18 @@ func (w *world) leaseHolder() string {
 		return ""
 	}
 	return *lease.Spec.HolderIdentity
+}
+
+// awaitRenewal waits until the lease has just been renewed.
+func (w *world) awaitRenewal() {
+	w.t.Helper()
+	renewed := func() *metav1.MicroTime {
+		var lease coordinationv1.Lease
+		w.g.Expect(w.client.Get(w.ctx, client.ObjectKey{Namespace: systemNamespace, Name: leaseName}, &lease)).To(Succeed())
+		return lease.Spec.RenewTime
+	}
+	before := renewed()
+	w.g.Eventually(renewed).ShouldNot(Equal(before))
 }
 
 // awaitOtherLeader waits until somebody else than the one before holds the lease, and returns how long that took.

@@ -17,6 +17,7 @@ type camera struct {
 	file *os.File
 	out  *bufio.Writer
 	seen map[string]bool // every line so far, without its value
+	last map[string]bool // those of the newest shot
 }
 
 func newCamera(path string) (*camera, error) {
@@ -31,6 +32,7 @@ func (c *camera) close() error { return errors.Join(c.out.Flush(), c.file.Close(
 
 // shoot scrapes every replica that is there. One that starts or ends just now does not answer, as in a cluster.
 func (c *camera) shoot(ctx context.Context, replicas []*replica) error {
+	c.last = map[string]bool{}
 	for _, r := range replicas {
 		select {
 		case <-r.Exited():
@@ -67,14 +69,19 @@ func (c *camera) scrape(ctx context.Context, r *replica) error {
 	fmt.Fprintf(c.out, "# SCRAPE %d %s\n%s", at.UnixMilli(), r.pod, text)
 	for line := range strings.Lines(string(text)) {
 		series, _, _ := strings.Cut(line, " ")
-		c.seen[series] = true
+		c.seen[series], c.last[series] = true, true
 	}
 	return nil
 }
 
 // saw tells whether a series with the text in it was there at any time.
-func (c *camera) saw(text string) bool {
-	for series := range c.seen {
+func (c *camera) saw(text string) bool { return among(c.seen, text) }
+
+// sees tells whether the newest shot has a series with the text in it.
+func (c *camera) sees(text string) bool { return among(c.last, text) }
+
+func among(lines map[string]bool, text string) bool {
+	for series := range lines {
 		if strings.Contains(series, text) {
 			return true
 		}

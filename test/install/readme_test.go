@@ -91,6 +91,7 @@ func TestReadme(t *testing.T) {
 	// The operator goes, and everybody stays as they are.
 	before := service.sim.Accounts()
 	service.sim.ResetCalls()
+	s.g.Eventually(service.sim.Calls).ShouldNot(BeEmpty(), "it lists to the last")
 	leaving := u.start("Uninstall", "helm uninstall")
 	s.endPod(operatorNamespace, operator)
 	leaving.end()
