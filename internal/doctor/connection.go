@@ -33,7 +33,7 @@ func (d *Doctor) operatorsView(about string, conn *v1alpha1.MFAConnection) (work
 	case ready == nil:
 		d.fail(about, "the operator has not looked at it", "see whether a manager leads and watches this namespace")
 	case ready.Status != metav1.ConditionTrue:
-		d.fail(about, "seen from the operator: "+ready.Reason+": "+ready.Message, "mend that; kubectl mfa reconcile connection/"+conn.Name+" has it looked at again")
+		d.fail(about, "seen from the operator: "+ready.Reason+": "+ready.Message, "mend that; kubectl mfa reconcile connection/"+conn.Name+" -n "+conn.Namespace+" has it looked at again")
 	case ready.ObservedGeneration != conn.Generation:
 		d.warn(about, "the operator has not looked at its newest spec yet", "see whether a manager leads and watches this namespace")
 		works = true

@@ -118,7 +118,7 @@ func (d *Doctor) connections(ctx context.Context) []v1alpha1.MFAConnection {
 		namespace = ""
 	}
 	if err := d.Client.List(ctx, &list, client.InNamespace(namespace)); err != nil {
-		d.warn("connections", "they can't be listed: "+err.Error(), "ask for the ClusterRole mfaconnection-view, or look in one namespace with -n")
+		d.warn("connections", "they can't be listed: "+err.Error(), "ask for the right to, or look in one namespace with -n")
 		return nil
 	}
 	if len(list.Items) == 0 {

@@ -9,14 +9,15 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 const (
-	// labelName and appName mark the manager's Deployment, however it was installed.
-	labelName    = "app.kubernetes.io/name"
+	// labelPartOf and appName mark the manager's Deployment, however it was installed and whatever it is called.
+	labelPartOf  = "app.kubernetes.io/part-of"
 	labelVersion = "app.kubernetes.io/version"
 	appName      = "trustbuilder-mfa-operator"
 	// leaseName is the lease that the leading manager renews.
@@ -26,13 +27,13 @@ const (
 // managers are the Deployments of the operator.
 func (d *Doctor) managers(ctx context.Context) []appsv1.Deployment {
 	var list appsv1.DeploymentList
-	if err := d.Client.List(ctx, &list, client.MatchingLabels{labelName: appName}); err != nil {
+	if err := d.Client.List(ctx, &list, client.MatchingLabels{labelPartOf: appName}); err != nil {
 		d.warn("manager", "its Deployment can't be looked for: "+err.Error(), "ask somebody who may list Deployments to run this")
 		return nil
 	}
 	switch len(list.Items) {
 	case 0:
-		d.fail("manager", "no Deployment in the cluster is labelled "+labelName+": "+appName, "install the operator as the README says; one that runs outside of the cluster is not seen")
+		d.fail("manager", "no Deployment in the cluster is labelled "+labelPartOf+": "+appName, "install the operator as the README says; one that runs outside of the cluster is not seen")
 	case 1:
 	default:
 		d.warn("manager", fmt.Sprintf("there are %d Deployments", len(list.Items)), "see that no two of them watch the same namespaces: one operator per service")
@@ -56,13 +57,9 @@ func (d *Doctor) manager(ctx context.Context, deployment *appsv1.Deployment) {
 
 // versions holds the manager's version against that of kubectl mfa, where both say one.
 func (d *Doctor) versions(about string, deployment *appsv1.Deployment) {
-	version := deployment.Labels[labelVersion]
-	for _, container := range deployment.Spec.Template.Spec.Containers {
-		image, _, _ := strings.Cut(container.Image, "@")
-		if tag := image[strings.LastIndex(image, "/")+1:]; container.Name == "manager" && strings.Contains(tag, ":") && version == "" {
-			_, version, _ = strings.Cut(tag, ":")
-		}
-	}
+	image, _, _ := strings.Cut(containerOf(deployment).Image, "@")
+	_, tag, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
+	version := cmp.Or(tag, deployment.Labels[labelVersion]) // the label is the chart's, whatever image was asked for
 	same := strings.TrimPrefix(version, "v") == strings.TrimPrefix(d.Version, "v")
 	switch {
 	case d.Version == "unknown" || d.Version == "devel":
@@ -78,12 +75,16 @@ func (d *Doctor) versions(about string, deployment *appsv1.Deployment) {
 
 // lease looks whether a manager works, by the lease that it renews every few seconds.
 func (d *Doctor) lease(ctx context.Context, about string, deployment *appsv1.Deployment) {
+	if option(deployment, "leader-elect") == nil {
+		d.ok(about, "it works without a lease")
+		return
+	}
 	var lease coordinationv1.Lease
 	err := d.Client.Get(ctx, client.ObjectKey{Namespace: deployment.Namespace, Name: leaseName}, &lease)
 	logs := fmt.Sprintf("kubectl -n %s logs deployment/%s", deployment.Namespace, deployment.Name)
 	switch {
 	case apierrors.IsNotFound(err):
-		d.warn(about, "no manager has ever held its lease", "unless it runs without --leader-elect, see its log: "+logs)
+		d.warn(about, "no manager has ever held its lease", logs)
 		return
 	case err != nil:
 		d.warn(about, "its lease can't be read: "+err.Error(), "ask somebody who may read Leases there to run this")
@@ -100,4 +101,28 @@ func (d *Doctor) lease(ctx context.Context, about string, deployment *appsv1.Dep
 		return
 	}
 	d.ok(about, "%s leads", *spec.HolderIdentity)
+}
+
+// containerOf is the container of a Deployment that the manager runs in.
+func containerOf(deployment *appsv1.Deployment) corev1.Container {
+	for _, container := range deployment.Spec.Template.Spec.Containers {
+		if container.Name == "manager" {
+			return container
+		}
+	}
+	return corev1.Container{}
+}
+
+// option returns the values that the manager is given for a flag, nil when it is left out. A switch has the value true.
+func option(deployment *appsv1.Deployment, flag string) (values []string) {
+	for _, arg := range containerOf(deployment).Args {
+		name, value, valued := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if !valued {
+			value = "true"
+		}
+		if name == flag && value != "false" {
+			values = append(values, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
+		}
+	}
+	return values
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 )
 
-// managersNeeds are the rights without which nothing works, in every namespace that has a connection.
+// managersNeeds are the rights without which nothing works, in every namespace that the manager watches.
 var managersNeeds = []need{
 	{verb: "list", group: v1alpha1.Group, resource: "mfaconnections"},
 	{verb: "patch", group: v1alpha1.Group, resource: "mfaconnections/status"},
@@ -22,11 +22,16 @@ var managersNeeds = []need{
 	{verb: "patch", resource: "secrets"},
 }
 
-// managersRights asks the API server what the manager's ServiceAccount may do where the connections are.
+// managersRights asks the API server what the manager's ServiceAccount may do in the namespaces that it was told to watch. One
+// that watches all has its rights by one binding, so those of the connections stand for all.
 func (d *Doctor) managersRights(ctx context.Context, deployment *appsv1.Deployment, connections []v1alpha1.MFAConnection) {
 	about := "manager " + deployment.Namespace + "/" + deployment.Name
 	account := cmp.Or(deployment.Spec.Template.Spec.ServiceAccountName, "default")
-	for _, namespace := range namespacesOf(connections) {
+	namespaces := option(deployment, "watch-namespaces")
+	if namespaces == nil {
+		namespaces = namespacesOf(connections)
+	}
+	for _, namespace := range namespaces {
 		lacking, err := d.lacks(ctx, deployment.Namespace, account, namespace)
 		where := within(namespace)
 		switch {
@@ -35,7 +40,7 @@ func (d *Doctor) managersRights(ctx context.Context, deployment *appsv1.Deployme
 			return
 		case len(lacking) > 0:
 			d.fail(about, fmt.Sprintf("its ServiceAccount %s may not %s %s", account, strings.Join(lacking, ", "), where),
-				"apply the Roles and bindings of the operator's version, which config/rbac holds")
+				"install the operator's version again, by Helm or kubectl apply -k, for its Roles and bindings; a namespace that it watches needs them too")
 		default:
 			d.ok(about, "its ServiceAccount %s has its rights %s", account, where)
 		}

@@ -29,7 +29,8 @@ func (d *Doctor) rights(ctx context.Context, connections []v1alpha1.MFAConnectio
 	if d.AllNamespaces {
 		users = ""
 	}
-	const edit, view = "the ClusterRole mfauser-edit (part of edit and admin)", "the ClusterRole mfauser-view (part of view)"
+	// The operator's own ClusterRoles add to these, unless it works in listed namespaces only.
+	const edit, view = "the ClusterRole edit there, or a Role with that right", "the ClusterRole view there, or a Role with that right"
 	needs := []need{
 		{"list", v1alpha1.Group, "mfausers", users, "status and plan", view},
 		{"patch", v1alpha1.Group, "mfausers", users, "issue, reconcile and plan -f", edit},
@@ -39,7 +40,7 @@ func (d *Doctor) rights(ctx context.Context, connections []v1alpha1.MFAConnectio
 	for _, namespace := range namespacesOf(connections) {
 		needs = append(needs,
 			need{"get", "", "secrets", namespace, "export and plan", "a Role that may get the token Secret, or use --token-file"},
-			need{"patch", v1alpha1.Group, "mfaconnections", namespace, "approve", "the ClusterRole mfaconnection-edit"})
+			need{"patch", v1alpha1.Group, "mfaconnections", namespace, "approve", "a Role with that right"})
 	}
 	for _, n := range needs {
 		d.right(ctx, n)

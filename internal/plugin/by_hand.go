@@ -40,13 +40,17 @@ func (w *waiting) until(ctx context.Context, done func(context.Context) (bool, e
 	return err
 }
 
+// FieldOwner is whose the annotations are that the commands set. The API server's default would be kubectl-mfa: Flux takes
+// whatever a manager called kubectl… has written for a stray edit, and removes it with its next apply.
+const FieldOwner = "mfa-by-hand"
+
 // annotate sets one annotation and leaves all else alone.
 func annotate(ctx context.Context, c client.Client, object client.Object, name, value string) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{name: value}}})
 	if err != nil {
 		return err
 	}
-	if err := c.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
+	if err := c.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(FieldOwner)); err != nil {
 		return explain(err, fmt.Sprintf("annotate %s/%s", object.GetNamespace(), object.GetName()), "it has just been deleted")
 	}
 	return nil

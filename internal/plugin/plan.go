@@ -23,6 +23,7 @@ type planner struct {
 	files         genericclioptions.FileNameFlags
 	allNamespaces bool
 	deletion      bool
+	prune         bool
 	output        string
 }
 
@@ -41,8 +42,8 @@ func newPlan(s *session) *cobra.Command {
 		Example: examples(`
 			# What is about to happen in this namespace
 			kubectl mfa plan
-			# What a branch would change, in CI
-			kubectl mfa plan -f users/ -R
+			# What a branch would change, in CI, those that it takes out among them
+			kubectl mfa plan -f users/ -R --prune
 			kustomize build overlays/prod | kubectl mfa plan -f -
 			# What deleting two users would do
 			kubectl mfa plan alice bob --delete`),
@@ -55,6 +56,7 @@ func newPlan(s *session) *cobra.Command {
 	p.remote.register(flags)
 	flags.BoolVarP(&p.allNamespaces, "all-namespaces", "A", false, "The MFAUsers of all namespaces")
 	flags.BoolVar(&p.deletion, "delete", false, "What deleting the MFAUsers would do")
+	flags.BoolVar(&p.prune, "prune", false, "Take MFAUsers that no manifest names for deleted, in the namespaces of the manifests")
 	outputFlag(cmd, &p.output, "json", "yaml")
 	return cmd
 }
@@ -73,8 +75,15 @@ func (p *planner) run(ctx context.Context, names []string) error {
 		return err
 	}
 	if p.deletion {
-		for n := range users {
-			users[n].DeletionTimestamp = &metav1.Time{Time: p.Clock.Now()}
+		p.delete(users)
+	}
+	if p.given() {
+		left := leftOut(everyone, users)
+		if p.prune {
+			p.delete(left)
+			users = append(users, left...)
+		} else if len(left) > 0 {
+			fmt.Fprintf(p.ErrOut, "MFAUsers of these namespaces that no manifest names, and a tool that prunes would delete: %d; --prune plans for that\n", len(left))
 		}
 	}
 	services := &services{planner: p, cluster: c, others: without(everyone, users), byKey: map[client.ObjectKey]*plan.Service{}}
@@ -110,13 +119,13 @@ func (p *planner) everyone(ctx context.Context, c client.Client, namespace strin
 
 // wanted returns the users to plan for: of manifests, of names, or all of the namespace.
 func (p *planner) wanted(ctx context.Context, c client.Client, namespace string, names []string, everyone []v1alpha1.MFAUser) ([]v1alpha1.MFAUser, error) {
-	files := p.files.ToOptions()
-	given := len(files.Filenames) > 0 || files.Kustomize != ""
 	switch {
-	case given && len(names) > 0:
+	case p.given() && len(names) > 0:
 		return nil, errors.New("name users or give manifests, not both")
-	case given:
-		return p.manifests(ctx, c, namespace, files)
+	case p.given():
+		return p.manifests(ctx, c, namespace, p.files.ToOptions())
+	case p.prune:
+		return nil, errors.New("--prune goes with manifests: give them with -f or -k")
 	case len(names) > 0 && p.allNamespaces:
 		return nil, errors.New("names are of one namespace; leave out --all-namespaces")
 	}
@@ -133,6 +142,30 @@ func (p *planner) wanted(ctx context.Context, c client.Client, namespace string,
 		}
 	}
 	return users, nil
+}
+
+// given tells whether the plan is for manifests.
+func (p *planner) given() bool {
+	files := p.files.ToOptions()
+	return len(files.Filenames) > 0 || files.Kustomize != ""
+}
+
+// delete makes users look as if their deletion had been asked for.
+func (p *planner) delete(users []v1alpha1.MFAUser) {
+	for n := range users {
+		users[n].DeletionTimestamp = &metav1.Time{Time: p.Clock.Now()}
+	}
+}
+
+// leftOut returns the MFAUsers in the namespaces of the manifests that none of them names: what a tool that prunes would delete.
+func leftOut(everyone, manifests []v1alpha1.MFAUser) (left []v1alpha1.MFAUser) {
+	for _, user := range without(everyone, manifests) {
+		sameNamespace := func(manifest v1alpha1.MFAUser) bool { return manifest.Namespace == user.Namespace }
+		if user.DeletionTimestamp.IsZero() && slices.ContainsFunc(manifests, sameNamespace) {
+			left = append(left, *user.DeepCopy())
+		}
+	}
+	return left
 }
 
 // without returns those of everyone that the plan is not about.

@@ -28,7 +28,7 @@ func newReconcile(s *session) *cobra.Command {
 		Use:   "reconcile USER|connection/CONNECTION",
 		Short: "Have the operator look afresh at a user or a connection",
 		Long: "Have the operator make one pass over an MFAUser, or over an MFAConnection and its listing, against the service as it is now. It\n" +
-			"gives a field that the service did not keep another three tries.",
+			"gives a field that the service did not keep another three tries. It ends well when that leaves it ready.",
 		Example: examples(`
 			kubectl mfa reconcile alice -n team-a
 			kubectl mfa reconcile connection/production -n mfa-system`),
@@ -48,17 +48,21 @@ func (r *reconciler) run(ctx context.Context, name string) error {
 	name = strings.TrimPrefix(name, "mfauser/")
 	for _, prefix := range connectionPrefixes {
 		if connection, ok := strings.CutPrefix(name, prefix); ok {
-			return r.look(ctx, c, &v1alpha1.MFAConnection{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: connection}})
+			conn, err := getConnection(ctx, c, client.ObjectKey{Namespace: namespace, Name: connection})
+			if err != nil {
+				return err
+			}
+			return r.look(ctx, c, conn)
 		}
 	}
-	var user v1alpha1.MFAUser
-	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &user); err != nil {
-		return explain(err, fmt.Sprintf("read the MFAUser %s/%s", namespace, name), "see kubectl mfa status -A")
+	user, err := getUser(ctx, c, client.ObjectKey{Namespace: namespace, Name: name})
+	if err != nil {
+		return err
 	}
 	if user.Spec.Suspend {
 		return errors.New("the MFAUser is suspended, and is not looked at until spec.suspend is false")
 	}
-	return r.look(ctx, c, &user)
+	return r.look(ctx, c, user)
 }
 
 func (r *reconciler) look(ctx context.Context, c client.Client, object client.Object) error {
@@ -88,8 +92,12 @@ func (r *reconciler) look(ctx context.Context, c client.Client, object client.Ob
 		}
 		return handled == request, nil
 	}, text)
-	if err == nil {
-		fmt.Fprintln(r.Out, text())
+	if err != nil {
+		return err
 	}
-	return err
+	if ready(conditions).Status != metav1.ConditionTrue {
+		return errors.New(text())
+	}
+	fmt.Fprintln(r.Out, text())
+	return nil
 }

@@ -186,11 +186,16 @@ func TestDoctorOfTheCluster(t *testing.T) {
 	abandoned.Spec.RenewTime = &metav1.MicroTime{Time: time.Now().Add(-time.Hour)}
 	pod := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"a": "b"}},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "manager", Image: "registry.example.com:5000/mfa:v0.9.0@sha256:" + strings.Repeat("0", 64)}}},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{
+			Name: "manager", Image: "registry.example.com:5000/mfa:v0.9.0@sha256:" + strings.Repeat("0", 64),
+			Args: []string{"--leader-elect", "--watch-namespaces=" + w.namespace},
+		}}},
 	}
 	second := &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "second", Labels: map[string]string{"app.kubernetes.io/name": "trustbuilder-mfa-operator"}},
-		Spec:       appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{MatchLabels: pod.Labels}, Template: pod},
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "second", Labels: map[string]string{
+			"app.kubernetes.io/name": "mfa", "app.kubernetes.io/part-of": "trustbuilder-mfa-operator", "app.kubernetes.io/version": "v1.2.3",
+		}},
+		Spec: appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{MatchLabels: pod.Labels}, Template: pod},
 	}
 	w.create(abandoned, second)
 	defer w.drop(w.ctx, second)
@@ -202,8 +207,14 @@ func TestDoctorOfTheCluster(t *testing.T) {
 		"WARN manager "+w.namespace+"/second: its version is v0.9.0, and that of kubectl mfa is v1.2.3",
 		"FAIL manager "+w.namespace+"/second: the lease was last renewed 60m ago: nobody works",
 		"FAIL manager "+w.namespace+"/second: its ServiceAccount default may not list mfaconnections, patch mfaconnections/status, list mfausers, "+
-			"patch mfausers/status, get secrets, patch secrets in the namespace "+w.mfaNamespace,
+			"patch mfausers/status, get secrets, patch secrets in the namespace "+w.namespace,
 	))
+	w.g.Expect(strings.Join(lines, "\n")).NotTo(MatchRegexp("second: its ServiceAccount.*in the namespace "+w.mfaNamespace), "it does not watch that one")
+
+	second.Spec.Template.Spec.Containers[0].Args = []string{"--leader-elect=false"}
+	w.g.Expect(w.client.Update(w.ctx, second)).To(Succeed())
+	lines, _ = w.examined()
+	w.g.Expect(lines).To(ContainElement("OK manager " + w.namespace + "/second: it works without a lease"))
 }
 
 // TestDoctorOfOldCRDs: a field that the API server would drop without a word is named.
@@ -254,7 +265,7 @@ func TestDoctorOfTheRightless(t *testing.T) {
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: w.namespace, Name: "viewer"}},
 	})
 	w.as("viewer")
-	w.g.Expect(w.mfa("status").code).To(BeZero())
+	w.g.Eventually(func() int { return w.mfa("status").code }).Should(BeZero(), "once the API server has seen the binding")
 	denied := w.mfa("status", "-A")
 	w.g.Expect(denied.code).To(Equal(1))
 	w.g.Expect(denied.err).To(ContainSubstring("kubectl mfa doctor says which rights are missing"))

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
+	"github.com/trustbuilder-mfa/operator/internal/plugin"
 )
 
 // TestIssue: a code that was asked for is there, and a refusal comes with its reason.
@@ -62,6 +64,33 @@ func TestReconcileOfASuspendedUser(t *testing.T) {
 	w.g.Expect(got.err).To(ContainSubstring("spec.suspend"))
 	w.g.Expect(w.get("alice").Annotations).To(BeEmpty())
 	w.g.Expect(w.mfa("reconcile", "nobody").err).To(ContainSubstring("it does not exist"))
+}
+
+// TestReconcileThatDoesNotEndWell: whoever chains a command to it, the end of the old token say, must not get there.
+func TestReconcileThatDoesNotEndWell(t *testing.T) {
+	w := newWorld(t)
+	w.operate()
+	w.ready()
+	w.sim.RevokeToken(w.sim.Token())
+	got := w.mfa("reconcile", "connection/production", "-n", w.mfaNamespace)
+	w.g.Expect(got.code).To(Equal(1), got.out)
+	w.g.Expect(got.err).To(ContainSubstring("error: Ready is False, TokenRejected: "))
+	w.g.Expect(w.mfa("reconcile", "connection/production").err).To(ContainSubstring("-n names the namespace"))
+}
+
+// TestAnnotationsStay: what a command sets belongs to nobody that a GitOps tool cleans up after.
+func TestAnnotationsStay(t *testing.T) {
+	w := newWorld(t)
+	w.create(w.user("alice"))
+	w.g.Expect(w.mfa("reconcile", "alice", "--wait=false").code).To(BeZero())
+	var owners []string
+	for _, entry := range w.get("alice").ManagedFields {
+		if strings.Contains(string(entry.FieldsV1.Raw), v1alpha1.AnnotationReconcileRequestedAt) {
+			owners = append(owners, entry.Manager)
+		}
+	}
+	w.g.Expect(owners).To(HaveExactElements(plugin.FieldOwner))
+	w.g.Expect(plugin.FieldOwner).NotTo(HavePrefix("kubectl"), "Flux takes such fields for its own, and removes them with its next apply")
 }
 
 // TestIssueIsHeld: a request that the operator holds is told of at once, with its reason.

@@ -292,6 +292,30 @@ func TestPlanSlowedDown(t *testing.T) {
 	}
 }
 
+// TestPlanOfPruning: whoever a branch takes out is told of in any case, and planned for as deleted when asked; another
+// namespace's people and those who are leaving already are not.
+func TestPlanOfPruning(t *testing.T) {
+	w := newWorld(t)
+	w.create(w.user("alice"), w.user("dave"), w.user("kim", func(u user) { u.Namespace = w.mfaNamespace }))
+	w.operate()
+	w.settled("alice")
+	w.settled("dave")
+	dir := t.TempDir()
+	w.write(dir, "alice.yaml", w.user("alice"))
+
+	told := w.mfa("plan", "-f", dir)
+	w.g.Expect(told.code).To(BeZero(), told.out)
+	w.g.Expect(told.err).To(ContainSubstring("that no manifest names, and a tool that prunes would delete: 1; --prune plans for that"))
+	w.g.Expect(told.out).NotTo(ContainSubstring("dave"))
+	pruned := w.mfa("plan", "-f", dir, "--prune")
+	w.g.Expect(pruned.code).To(Equal(1))
+	w.g.Expect(pruned.out).To(ContainSubstring("block " + w.namespace + "/dave"))
+	w.g.Expect(pruned.out).To(ContainSubstring("Plan: 0 to create, 0 to update, 1 to block, 0 to delete"))
+	w.g.Expect(pruned.out + pruned.err).NotTo(ContainSubstring("kim"))
+	w.g.Expect(w.mfa("plan", "--prune").err).To(ContainSubstring("--prune goes with manifests"))
+	w.g.Expect(w.get("dave").DeletionTimestamp).To(BeNil(), "a plan deletes nothing")
+}
+
 func (w *world) write(dir, name string, object any) {
 	w.t.Helper()
 	text, err := yaml.Marshal(object)

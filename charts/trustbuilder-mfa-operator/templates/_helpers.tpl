@@ -21,6 +21,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "trustbuilder-mfa-operator.labels" -}}
 {{ include "trustbuilder-mfa-operator.selectorLabels" . }}
+app.kubernetes.io/part-of: trustbuilder-mfa-operator
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
