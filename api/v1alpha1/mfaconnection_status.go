@@ -24,9 +24,9 @@ type MFAConnectionStatus struct {
 	// Accounts counts the accounts of the service. Written at most once a minute, on change.
 	// +optional
 	Accounts *AccountCounts `json:"accounts,omitempty"`
-	// Removals of the last 30 days, the newest last, at most 1,000. Each is written before its call: it is what
-	// changeGuard counts, and it lets a manifest that was removed by accident have its account back. When there is no
-	// room, the namespace with the most entries loses its oldest; none within changeGuard's window is ever dropped.
+	// Removals of the last 30 days, the newest last, at most 1,000 and 512 KiB. Each is written before its call: it is
+	// what changeGuard counts, and it lets a manifest that was removed by accident have its account back. When there is
+	// no room, the namespace that takes the most loses its oldest; none within changeGuard's window is ever dropped.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000
@@ -106,7 +106,7 @@ type Removal struct {
 	// Time just before the call.
 	Time metav1.Time `json:"time"`
 	// Released is true when the MFAUser was deleted with this removal: a manifest with the same namespace, name and login
-	// gets its account back.
+	// gets its account back, if nobody else has had it since. That uses it up, and makes it false again.
 	// +optional
 	Released bool `json:"released,omitempty"`
 }

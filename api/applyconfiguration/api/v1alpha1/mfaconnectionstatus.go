@@ -24,9 +24,9 @@ type MFAConnectionStatusApplyConfiguration struct {
 	TokenExpiresAt *v1.Time `json:"tokenExpiresAt,omitempty"`
 	// Accounts counts the accounts of the service. Written at most once a minute, on change.
 	Accounts *AccountCountsApplyConfiguration `json:"accounts,omitempty"`
-	// Removals of the last 30 days, the newest last, at most 1,000. Each is written before its call: it is what
-	// changeGuard counts, and it lets a manifest that was removed by accident have its account back. When there is no
-	// room, the namespace with the most entries loses its oldest; none within changeGuard's window is ever dropped.
+	// Removals of the last 30 days, the newest last, at most 1,000 and 512 KiB. Each is written before its call: it is
+	// what changeGuard counts, and it lets a manifest that was removed by accident have its account back. When there is
+	// no room, the namespace that takes the most loses its oldest; none within changeGuard's window is ever dropped.
 	Removals []RemovalApplyConfiguration `json:"removals,omitempty"`
 	// HandledReconcileRequest is the last value of the reconcile-requested-at annotation that was acted on.
 	HandledReconcileRequest *string `json:"handledReconcileRequest,omitempty"`

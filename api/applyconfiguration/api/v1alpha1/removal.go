@@ -28,7 +28,7 @@ type RemovalApplyConfiguration struct {
 	// Time just before the call.
 	Time *v1.Time `json:"time,omitempty"`
 	// Released is true when the MFAUser was deleted with this removal: a manifest with the same namespace, name and login
-	// gets its account back.
+	// gets its account back, if nobody else has had it since. That uses it up, and makes it false again.
 	Released *bool `json:"released,omitempty"`
 }
 
