@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"runtime/debug"
 	"strings"
 
@@ -17,9 +19,7 @@ import (
 
 // run works until the context ends.
 func run(ctx context.Context, o options) error {
-	logger := manager.NewLogger(o.log)
-	ctrl.SetLogger(logger)
-	klog.SetLogger(logger) // what client-go says, in the same format
+	setLoggers(o)
 	routes, err := mfaclient.RoutesWith(o.apiOverrides)
 	if err != nil {
 		return err
@@ -52,6 +52,15 @@ func run(ctx context.Context, o options) error {
 	}
 	ctrl.Log.WithName("setup").Info("Starting", "version", buildVersion())
 	return mgr.Start(ctx)
+}
+
+func setLoggers(o options) {
+	logger := manager.NewLogger(o.log)
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger) // what client-go says, in the same format
+	// What is left for the standard logger is net/http's. It quotes an answer that comes when nobody waits for it any more, say
+	// from behind a gateway that has given up, and that may be one with a code.
+	log.SetOutput(io.Discard)
 }
 
 // buildVersion is what the linker stamped, or for `go install module@version` what go knows.
