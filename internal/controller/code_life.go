@@ -183,7 +183,10 @@ func (r *UserReconciler) planCode(s *scope) {
 	if code == nil || !live(code) {
 		return
 	}
-	if code.ExpiresAt != nil && !(s.deleting() && s.overdue(code)) { // then it was tried aside
+	switch {
+	case s.overdue(code):
+		s.wakeAt(s.now.Add(asideAgain)) // it was tried
+	case code.ExpiresAt != nil:
 		s.wakeAt(code.ExpiresAt.Time)
 	}
 	if addsDevice(code.Purpose) && code.DeviceIDs != nil && s.connObject != nil && !s.user.Spec.Suspend {
@@ -237,7 +240,7 @@ func (r *UserReconciler) refreshSecret(ctx context.Context, s *scope, live bool)
 		content = content.withoutCode()
 	}
 	if err := r.applySecret(ctx, s, content, applyForReal); err != nil {
-		return fmt.Errorf("write the code Secret: %w", err)
+		return fmt.Errorf("write %w: %w", errCodeSecret, err)
 	}
 	s.secretState = content.state
 	return nil

@@ -39,6 +39,9 @@ func (c codeContent) answers(intent *v1alpha1.CodeIntent, id mfaclient.AccountID
 	return c.found && c.request == intent.Request && c.purpose == intent.Purpose && c.accountID == id && !(c.code.IsZero() && c.link.IsZero())
 }
 
+// errCodeSecret is in every error that says that a code's Secret can't be read or written now.
+var errCodeSecret = errors.New("the code Secret")
+
 // applyMode says whether an apply is only tried.
 type applyMode bool
 
@@ -114,7 +117,7 @@ func (r *UserReconciler) readCodeSecret(ctx context.Context, s *scope) (codeCont
 	case apierrors.IsNotFound(err):
 		return codeContent{}, nil
 	case err != nil:
-		return codeContent{}, fmt.Errorf("read the code Secret: %w", err)
+		return codeContent{}, fmt.Errorf("read %w: %w", errCodeSecret, err)
 	case !ours(&secret, s.user):
 		if owner := metav1.GetControllerOf(&secret); secret.Type == v1alpha1.SecretType && owner != nil && owner.Kind == "MFAUser" && owner.Name != s.user.Name {
 			return codeContent{}, secretOfAnother(secret.Name, owner.Name)

@@ -177,6 +177,15 @@ func refusing(c client.WithWatch) client.Client {
 	})
 }
 
+// refusingSecrets lets no Secret through, as an admission rule does.
+func refusingSecrets(c client.WithWatch) client.Client {
+	return interceptor.NewClient(c, interceptor.Funcs{
+		Apply: func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error {
+			return errRefused
+		},
+	})
+}
+
 // showing is a client that reads one connection as an old copy has it, as a cache does that is behind.
 func showing(c client.WithWatch, old *v1alpha1.MFAConnection) client.WithWatch {
 	return interceptor.NewClient(c, interceptor.Funcs{

@@ -63,6 +63,44 @@ func TestLeaverWhoseSecretCantBeWritten(t *testing.T) {
 	}
 }
 
+// TestStayerWhoseSecretCantBeWritten: nor does it keep anybody from being blocked, or from hearing what else is wrong.
+func TestStayerWhoseSecretCantBeWritten(t *testing.T) {
+	cases := map[string]struct {
+		dies func(w *testWorld)
+		want v1alpha1.CodePhase
+	}{
+		"it runs out": {func(w *testWorld) { w.clock.Step(22 * 24 * time.Hour) }, v1alpha1.CodeExpired},
+		"it is used": {func(w *testWorld) {
+			w.g.Expect(w.sim.UseCode(string(w.secret("alice").Data[v1alpha1.KeyCode]))).To(Succeed())
+		}, v1alpha1.CodeUsed},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.inState(mfasim.StatusPending)
+			tc.dies(w)
+			w.tick(11 * time.Minute)
+			w.users.client = refusingSecrets(w.client)
+			w.edit("alice", block)
+			_, err := w.pass("alice")
+			w.g.Expect(err).To(MatchError(errRefused), "it is reported")
+			w.g.Expect(w.remote(aliceLogin).Blocked).To(BeTrue())
+			w.g.Expect(w.secret("alice").Data).To(HaveKey(v1alpha1.KeyCode))
+
+			w.editConnection(func(c *v1alpha1.MFAConnection) { c.Spec.Policy.LoginPatterns = []string{"*@example.org"} })
+			passes := w.drive(time.Hour, "alice")
+			w.g.Expect(passes).To(BeNumerically("<=", 80), "once a minute at most, and the connection")
+			w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal("False NotAllowed Stalled"))
+
+			w.users.client = w.client
+			w.editConnection(func(c *v1alpha1.MFAConnection) { c.Spec.Policy.LoginPatterns = []string{"*@example.com"} })
+			w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.Access = new(v1alpha1.AccessAllowed) }) // a block hides the use
+			w.g.Expect(w.settle("alice").Status.Code.Phase).To(Equal(tc.want))
+			w.g.Expect(w.secret("alice").Data).NotTo(Or(HaveKey(v1alpha1.KeyCode), HaveKey(v1alpha1.KeyLink)))
+		})
+	}
+}
+
 // TestDevicesThatCantBeKnown: a token without the right to read devices, or a person with more than are remembered, is no
 // reason to keep the code from him. Its use is not seen, and what was never known is not taken for news.
 func TestDevicesThatCantBeKnown(t *testing.T) {

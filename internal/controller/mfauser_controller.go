@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -27,7 +28,7 @@ type step func(ctx context.Context, s *scope) error
 // Reconcile is one pass over one MFAUser.
 func (r *UserReconciler) Reconcile(ctx context.Context, user *v1alpha1.MFAUser) (ctrl.Result, error) {
 	s := newScope(user, r.now())
-	steps := []step{r.takeAnswer, r.expireCode, r.connect, r.followCode, r.checkPolicy, r.gather, r.claim, r.syncAccount, r.syncGroups, r.syncCode, r.observe, r.converge}
+	steps := []step{r.takeAnswer, aside(r.expireCode), r.connect, aside(r.followCode), r.checkPolicy, r.gather, r.claim, r.syncAccount, r.syncGroups, r.syncCode, r.observe, r.converge}
 	if s.deleting() {
 		steps = []step{r.letGo, aside(r.expireCode), r.connect, r.gather, r.lookBeforeRemoval, aside(r.followCode), r.removeAccount}
 	}
@@ -47,13 +48,16 @@ func run(ctx context.Context, s *scope, steps []step) error {
 	return nil
 }
 
-// aside takes a step whose failure must not end the pass: the Secret of a namespace that goes may not let itself be written,
-// and must not keep an account from being removed. What is left undone is tried again by the next pass.
+// aside takes a step whose failure must not end the pass: a code Secret that can't be read or written, say in a namespace that
+// goes or under an admission rule, must not keep an account from being blocked or removed. What is left undone is tried again by
+// the next pass. Of a user who stays only that is set aside: observe reports it. For whatever else fails he can wait.
 func aside(step step) step {
 	return func(ctx context.Context, s *scope) error {
-		if err := step(ctx, s); err != nil {
-			s.setAside(ctx, err)
+		err := step(ctx, s)
+		if err == nil || !s.deleting() && !errors.Is(err, errCodeSecret) {
+			return err
 		}
+		s.setAside(ctx, err)
 		return nil
 	}
 }

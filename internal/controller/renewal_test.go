@@ -1,14 +1,44 @@
 package controller
 
 import (
+	"context"
+	"io"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
 )
+
+// TestRenewalAfterALostAnswer: the end of the old code that had no answer from the API server holds the next one up by a moment alone.
+func TestRenewalAfterALostAnswer(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.inState(mfasim.StatusPending, func(u *v1alpha1.MFAUser) { u.Spec.Code.Renewal = v1alpha1.RenewalWhenExpired })
+	w.clock.Step(21*24*time.Hour + time.Minute) // and no listing shows yet that the account has expired
+	lost := 0
+	w.users.client = interceptor.NewClient(w.client, interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			err := c.Apply(ctx, o, opts...)
+			if lost++; lost == 1 {
+				return io.ErrUnexpectedEOF
+			}
+			return err
+		},
+	})
+	result, err := w.pass("alice")
+	w.g.Expect(err).NotTo(HaveOccurred())
+	w.g.Expect(w.get("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeExpired))
+	w.g.Expect(result.RequeueAfter).To(BeNumerically("<", time.Second))
+	_, err = w.pass("alice")
+	w.g.Expect(err).NotTo(HaveOccurred())
+	w.g.Expect(w.get("alice").Status.Code.Request).To(Equal("renewal/1/1"))
+	w.oneLiveCode("alice")
+}
 
 // TestRenewalIsNotLost: neither a block that the listing does not show yet nor a refused request by hand ends renewals.
 func TestRenewalIsNotLost(t *testing.T) {

@@ -13,8 +13,12 @@ import (
 // observe looks at what the pass has left behind.
 func (r *UserReconciler) observe(ctx context.Context, s *scope) error {
 	s.user.Status.PendingChanges = s.pending
-	if err := run(ctx, s, []step{r.followCode, r.observeDevices}); err != nil {
+	due := rules.RenewalRequest(s.user) != nil
+	if err := run(ctx, s, []step{r.expireCode, r.followCode, r.observeDevices}); err != nil {
 		return err
+	}
+	if !due && rules.RenewalRequest(s.user) != nil {
+		s.wakeAt(s.now) // the code ended only here, after the step that renews it
 	}
 	s.observed = true
 	return refusal(s)
