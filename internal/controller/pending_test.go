@@ -101,6 +101,59 @@ func TestManifestEditedDuringCreation(t *testing.T) {
 	}
 }
 
+// TestRequestDuringCreation: what is asked for while the account is being made is not answered by the code that comes with it,
+// unless that one was seen by nobody and is asked for once more.
+func TestRequestDuringCreation(t *testing.T) {
+	byHand := func(u *v1alpha1.MFAUser) {
+		u.Annotations = map[string]string{v1alpha1.AnnotationIssueCode: "Enrollment/a"}
+	}
+	cases := map[string]struct {
+		edit   func(*v1alpha1.MFAUser)
+		lost   bool
+		want   string
+		issued int
+		mails  int
+	}{
+		"a generation":                   {secondCode, false, "generation/2", 2, 0},
+		"by hand":                        {byHand, false, "annotation/a", 2, 0},
+		"a generation, by mail":          {func(u *v1alpha1.MFAUser) { secondCode(u); delivered(v1alpha1.DeliveryEmail)(u) }, false, "generation/2", 2, 1},
+		"a generation, the answer lost":  {secondCode, true, "create", 2, 0},
+		"by hand, the answer lost":       {byHand, true, "create", 2, 0},
+		"by mail, and the answer lost":   {func(u *v1alpha1.MFAUser) { secondCode(u); delivered(v1alpha1.DeliveryEmail)(u) }, true, "create", 2, 1},
+		"nothing":                        {rename, false, "create", 1, 0},
+		"no code, and the answer lost":   {withoutCode, true, "", 1, 0},
+		"no code, and the answer stored": {withoutCode, false, "create", 1, 0},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.sim.OnCall(func(op string, phase mfasim.Phase) {
+				if op == "CreateAccount" && phase == mfasim.After {
+					w.edit("alice", tc.edit)
+				}
+			})
+			if tc.lost {
+				w.sim.SetFault(mfasim.Fault{Operation: "CreateAccount", Kind: mfasim.FaultResetAfter, Count: 1})
+			}
+			w.create(w.user("alice"))
+			_, _ = w.pass("alice")
+			w.sim.OnCall(nil)
+			w.g.Expect(w.get("alice").Status.Creating).NotTo(BeNil())
+			w.clock.Step(time.Second)
+			user := w.settle("alice")
+			w.g.Expect(ready(user.Status.Conditions)).To(Equal("True Reconciled"))
+			if tc.want != "" {
+				w.g.Expect(user.Status.Code).To(HaveValue(And(HaveField("Request", tc.want), HaveField("Phase", v1alpha1.CodeActive))))
+			}
+			w.g.Expect(w.sim.CodesIssued(aliceLogin)).To(Equal(tc.issued))
+			w.g.Expect(w.sim.Outbox()).To(HaveLen(tc.mails))
+			if tc.want != "" && tc.mails == 0 {
+				w.oneLiveCode("alice")
+			}
+		})
+	}
+}
+
 // TestAnsweredAndNotRecorded: of a code that reached its Secret and not status, nothing else is believed than that: not that
 // it is the one before it, and not that it never runs out.
 func TestAnsweredAndNotRecorded(t *testing.T) {

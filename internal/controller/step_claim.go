@@ -126,7 +126,9 @@ func (r *UserReconciler) resumeCreation(ctx context.Context, s *scope, account m
 		return err
 	}
 	s.user.Status.Creating = nil
-	rules.NoteHandled(s.user)
+	if !answered {
+		rules.NoteHandled(s.user) // the code that is asked for once more is also what was asked for meanwhile
+	}
 	if answered || s.user.Spec.Code.WantedGeneration() > 0 {
 		s.issuing(intent)
 	}

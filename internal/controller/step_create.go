@@ -45,7 +45,6 @@ func (r *UserReconciler) createAccount(ctx context.Context, s *scope) error {
 	s.see(account)
 	s.fresh = true
 	s.user.Status.Creating = nil
-	rules.NoteHandled(s.user)
 	s.did("Created", "Create", "created the account")
 	if s.user.Spec.Code.WantedGeneration() == 0 {
 		s.user.Status.Code = nil
@@ -94,6 +93,7 @@ func (r *UserReconciler) intendCreation(ctx context.Context, s *scope) error {
 	}
 	now := r.now()
 	status.Creating = &v1alpha1.CreationIntent{At: metav1.NewMicroTime(now), Attempts: attempts + 1}
+	rules.NoteHandled(s.user) // now: what is asked for once the call is under way is not what it answers
 	if s.user.Spec.Code.WantedGeneration() > 0 {
 		s.countCode(metav1.NewTime(now.Truncate(time.Second)))
 	}
