@@ -62,6 +62,9 @@ func (r *UserReconciler) mailCode(ctx context.Context, s *scope) error {
 	if err := r.freshen(ctx, s); err != nil {
 		return err
 	}
+	if rules.Unfit(code.Purpose, *s.account) != "" {
+		return nil // a blocked person's link waits; one that was used is seen to by observe
+	}
 	if slices.Contains(rules.Compare(s.user, *s.account).Names(), "email") {
 		s.mailWaits = true // it would go to an address that the manifest does not state
 		return nil

@@ -123,6 +123,49 @@ func TestMailTrouble(t *testing.T) {
 	}
 }
 
+// TestNoMailToTheBlocked: somebody who is blocked is mailed no link; it is mailed once the block is lifted.
+func TestNoMailToTheBlocked(t *testing.T) {
+	for _, delivery := range []v1alpha1.CodeDelivery{v1alpha1.DeliveryEmail, v1alpha1.DeliverySecretAndEmail} {
+		cases := map[string]struct {
+			blocked, lifted func(w *testWorld)
+		}{
+			"by the manifest": {
+				func(w *testWorld) { w.apply(w.user("alice", delivered(delivery), block)) },
+				func(w *testWorld) {
+					w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.Access = new(v1alpha1.AccessAllowed) })
+				},
+			},
+			"in the console, since the listing": {
+				func(w *testWorld) {
+					w.sim.SetFault(mfasim.Fault{Operation: "SendCode", Kind: mfasim.FaultStatus, Count: 1})
+					w.create(w.user("alice", delivered(delivery)))
+					_, _ = w.pass("alice")
+					w.g.Expect(w.sim.UpdateAccount(aliceLogin, func(a *mfasim.Account) { a.Blocked = true })).To(Succeed())
+				},
+				func(w *testWorld) { w.console(aliceLogin, func(a *mfasim.Account) { a.Blocked = false }) },
+			},
+		}
+		for name, tc := range cases {
+			t.Run(name+" "+string(delivery), func(t *testing.T) {
+				w := newTestWorld(t, mfasim.Options{})
+				tc.blocked(w)
+				user := w.settle("alice")
+				w.g.Expect(ready(user.Status.Conditions)).To(Equal("True Reconciled"))
+				w.g.Expect(is(v1alpha1.ConditionCodeReady)(user)).To(Equal("True CodeActive"))
+				w.g.Expect(condition(user.Status.Conditions, v1alpha1.ConditionCodeReady).Message).NotTo(ContainSubstring("was asked"))
+				w.drive(time.Hour, "alice")
+				w.g.Expect(w.sim.Outbox()).To(BeEmpty())
+
+				tc.lifted(w)
+				w.g.Expect(w.settle("alice").Status.Code.EmailedAt).NotTo(BeNil())
+				w.g.Expect(w.sim.Outbox()).To(HaveLen(1))
+				w.g.Expect(w.sim.Accepts(w.sim.Outbox()[0].Link)).To(BeTrue())
+				w.g.Expect(w.sim.CodesIssued(aliceLogin)).To(Equal(1))
+			})
+		}
+	}
+}
+
 // TestNothingToMail: when the service no longer has the link, the code is over.
 func TestNothingToMail(t *testing.T) {
 	cases := map[string]struct {

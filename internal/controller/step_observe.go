@@ -66,6 +66,8 @@ func (s *scope) markCode() {
 	switch {
 	case code.Phase == v1alpha1.CodeRefused && s.user.Status.CodeRefusal != nil:
 		row.message = s.user.Status.CodeRefusal.Message
+	case code.Phase == v1alpha1.CodeActive && code.Delivery == v1alpha1.DeliveryEmail && code.EmailedAt == nil:
+		row.message = "a live link is yet to be mailed to the person"
 	case code.Phase == v1alpha1.CodeActive && code.Delivery == v1alpha1.DeliveryEmail:
 		row.message = "the service was asked to mail the person a live link"
 	}
