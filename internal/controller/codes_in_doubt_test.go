@@ -72,6 +72,36 @@ func TestOldCopyWipesNothing(t *testing.T) {
 	w.oneLiveCode("alice")
 }
 
+// TestDeviceBetweenTwoTries: a device that is enrolled before a code is asked for once more does not show that it was used.
+func TestDeviceBetweenTwoTries(t *testing.T) {
+	faults := map[string]mfasim.Fault{
+		"not come to":     {Kind: mfasim.FaultStatus, Status: http.StatusTooManyRequests, RetryAfter: "30"},
+		"the answer lost": {Kind: mfasim.FaultResetAfter},
+	}
+	for name, fault := range faults {
+		for _, p := range []v1alpha1.CodePurpose{v1alpha1.PurposeAddDevice, v1alpha1.PurposeRestore} {
+			t.Run(name+" "+string(p), func(t *testing.T) {
+				w := newTestWorld(t, mfasim.Options{})
+				w.inState(mfasim.StatusActivated)
+				fault.Operation, fault.Count = "IssueCode", 1
+				w.sim.SetFault(fault)
+				w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.Code.Generation, u.Spec.Code.Purpose = new(int64(2)), p })
+				_, _ = w.pass("alice")
+				w.g.Expect(w.get("alice").Status.Code.Pending).NotTo(BeNil())
+				_, err := w.sim.AddDevice(aliceLogin)
+				w.g.Expect(err).NotTo(HaveOccurred())
+
+				w.drive(time.Hour, "alice")
+				w.g.Expect(w.get("alice").Status.Code).To(HaveValue(And(HaveField("Request", "generation/2"), HaveField("Phase", v1alpha1.CodeActive))))
+				w.oneLiveCode("alice")
+				w.g.Expect(w.sim.UseCode(string(w.secret("alice").Data[v1alpha1.KeyCode]))).To(Succeed())
+				w.drive(11*time.Minute, "alice")
+				w.g.Expect(w.get("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeUsed))
+			})
+		}
+	}
+}
+
 // TestLinkGoesToTheStatedAddress: while the account has another address than the manifest, nothing is mailed.
 func TestLinkGoesToTheStatedAddress(t *testing.T) {
 	const before, after = "alice@example.com", "alice@new.example.com"

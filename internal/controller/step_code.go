@@ -56,13 +56,9 @@ func (r *UserReconciler) endPending(ctx context.Context, s *scope) error {
 		s.refuse(request, why)
 		return nil
 	}
-	if err := r.readyToIssue(ctx, s, request); err != nil {
-		return err
-	}
-	if err := r.allowRestore(ctx, s, request.Purpose); err != nil {
-		return err // much may have changed since it was allowed
-	}
-	return r.issue(ctx, s, request, intent.DeviceIDs)
+	// All is looked at anew, for much may have changed since the first try: a device that was enrolled meanwhile does not show
+	// that the code was used which nobody has got yet.
+	return r.lookAndIssue(ctx, s, request)
 }
 
 // issueStated issues what manifest and annotation ask for: one request of each at most. Each is dealt with once, whatever
@@ -115,6 +111,11 @@ func (r *UserReconciler) take(ctx context.Context, s *scope, request *rules.Code
 	if request.Purpose == rules.PurposePINErrors {
 		return r.resetPINErrors(ctx, s, request)
 	}
+	return r.lookAndIssue(ctx, s, request)
+}
+
+// lookAndIssue issues a code for an account that it fits, once all allows it.
+func (r *UserReconciler) lookAndIssue(ctx context.Context, s *scope, request *rules.CodeRequest) error {
 	if err := r.readyToIssue(ctx, s, request); err != nil {
 		return err
 	}
