@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -144,14 +146,39 @@ func ours(secret *corev1.Secret, user *v1alpha1.MFAUser) bool {
 	return owner != nil && owner.UID == user.UID
 }
 
-// applySecret writes the Secret by server-side apply, and nothing else ever does: a key that the content no longer has
-// is removed, and keys of others stay.
+// applySecret writes the Secret by server-side apply: a key that the content no longer has is removed, and keys of others stay,
+// but for a code or link.
 func (r *UserReconciler) applySecret(ctx context.Context, s *scope, content codeContent, mode applyMode) error {
 	opts := []client.ApplyOption{client.FieldOwner(fieldOwner), client.ForceOwnership}
 	if mode == applyDryRun {
 		opts = append(opts, client.DryRunAll)
 	}
-	return withoutText(r.client.Apply(ctx, content.secret(s.user), opts...))
+	secret := content.secret(s.user)
+	if err := r.client.Apply(ctx, secret, opts...); err != nil || mode == applyDryRun {
+		return withoutText(err)
+	}
+	return withoutText(r.takeOut(ctx, content, secret))
+}
+
+// takeOut removes a code or link that the content does not have and that the apply has left: whoever restores the Secret from a
+// file or edits it owns the key too. The apply's answer tells, so that costs a write only then.
+func (r *UserReconciler) takeOut(ctx context.Context, content codeContent, answer *corev1ac.SecretApplyConfiguration) error {
+	left := map[string]any{}
+	for key, code := range map[string]mfaclient.Code{v1alpha1.KeyCode: content.code, v1alpha1.KeyLink: content.link} {
+		if _, there := answer.Data[key]; there && code.IsZero() {
+			left[key] = nil
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"data": left})
+	if err != nil {
+		return fmt.Errorf("take a dead code out: %w", err)
+	}
+	secret := secretMetadata() // the answer need not bring the rest
+	secret.Namespace, secret.Name = *answer.Namespace, *answer.Name
+	return r.client.Patch(ctx, secret, client.RawPatch(types.MergePatchType, patch))
 }
 
 // withoutText keeps what kind of refusal an answer of the API server is, and drops its words: an admission webhook that

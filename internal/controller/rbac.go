@@ -9,8 +9,9 @@ package controller
 // +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfaconnections,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=trustbuilder-mfa.dev,resources=mfausers/status;mfaconnections/status,verbs=patch
 //
-// Secrets: watched as metadata by label, read one by one, written by server-side apply, which needs create and patch. A
-// token Secret is patched for its finalizer alone, and found again by the metadata of its namespace's Secrets.
+// Secrets: watched as metadata by label, read one by one, written by server-side apply, which needs create and patch; a dead
+// code that an apply leaves, for somebody else owns the key too, is patched away. A token Secret is patched for its finalizer
+// alone, and found again by the metadata of its namespace's Secrets.
 // No delete: the garbage collector removes a code Secret with its owner.
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch
 //
