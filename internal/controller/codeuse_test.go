@@ -170,6 +170,39 @@ func TestImmutableSecret(t *testing.T) {
 	w.g.Expect(w.sim.CodesIssued(aliceLogin)).To(Equal(1))
 }
 
+// TestEventOfAQuietPass: what became of a code is told also by a pass that can say nothing else, and once.
+func TestEventOfAQuietPass(t *testing.T) {
+	cases := map[string]struct {
+		before func(w *testWorld)
+		want   string
+	}{
+		"the connection is not known yet": {func(w *testWorld) {
+			secret := w.secret("alice")
+			secret.Immutable = new(true)
+			w.g.Expect(w.client.Update(w.ctx, secret)).To(Succeed())
+			w.clock.Step(22 * 24 * time.Hour)
+			w.startOperator()
+		}, "CodeNotRemoved"},
+		"the service is out of reach": {func(w *testWorld) {
+			w.deleteObject(w.secret("alice"))
+			w.console(aliceLogin, func(a *mfasim.Account) { a.Status = mfasim.StatusActivated })
+			w.sim.SetFault(mfasim.Fault{Operation: "ListDevices", Kind: mfasim.FaultStatus, Status: 500})
+		}, "CodeLost"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			before := w.inState(mfasim.StatusPending)
+			tc.before(w)
+			_, _ = w.pass("alice")
+			w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal(ready(before.Status.Conditions)), "it is quiet")
+			w.g.Expect(w.happened()).To(Equal([]string{tc.want}))
+			_, _ = w.pass("alice")
+			w.g.Expect(w.happened()).To(BeEmpty(), "said once")
+		})
+	}
+}
+
 // TestDevices: read when the state changes, at most 20 shown, in an order of their own.
 func TestDevices(t *testing.T) {
 	w := newTestWorld(t, mfasim.Options{})

@@ -50,6 +50,7 @@ func (r *UserReconciler) finish(ctx context.Context, s *scope, err error) (ctrl.
 		if err := r.writeStatus(ctx, s); err != nil {
 			return unwritten(err)
 		}
+		r.announce(s)
 		if out.after == 0 && passing(err) {
 			return ctrl.Result{}, err // so that the queue's growing delay applies
 		}
