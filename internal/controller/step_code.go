@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
@@ -18,7 +19,19 @@ func (r *UserReconciler) syncCode(ctx context.Context, s *scope) error {
 		}
 		return nil
 	}
-	return run(ctx, s, []step{r.endPending, r.issueStated, r.renewCode, r.activateCode, r.mailCode})
+	err := run(ctx, s, []step{r.endPending, r.issueStated, r.renewCode, r.activateCode, r.mailCode})
+	if request := rules.RequestByHand(s.user); codeWaits(err) && request != nil && request.Purpose == rules.PurposePINErrors {
+		if err := r.take(ctx, s, request); err != nil { // it needs nothing of what the code waits for
+			return err
+		}
+	}
+	return err
+}
+
+// codeWaits tells whether a pass was stopped by what only the issue of a code has to wait for.
+func codeWaits(err error) bool {
+	out, ok := isOutcome(err)
+	return ok && slices.Contains([]string{v1alpha1.ReasonCodeLimitReached, v1alpha1.ReasonSecretConflict, v1alpha1.ReasonRemovalHeld}, out.reason)
 }
 
 // endPending answers the request that an earlier pass has begun, unless the Secret shows that it was answered and only not
@@ -98,8 +111,10 @@ func (r *UserReconciler) take(ctx context.Context, s *scope, request *rules.Code
 		s.refuse(request, request.Malformed)
 		return nil
 	}
-	if err := r.secretMended(ctx, s, request.Delivery); err != nil {
-		return err
+	if request.Purpose != rules.PurposePINErrors { // which writes no Secret
+		if err := r.secretMended(ctx, s, request.Delivery); err != nil {
+			return err
+		}
 	}
 	if err := r.freshen(ctx, s); err != nil {
 		return err

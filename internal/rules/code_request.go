@@ -35,6 +35,11 @@ func StatedRequest(user *v1alpha1.MFAUser) *CodeRequest {
 	if g := user.Spec.Code.WantedGeneration(); g > user.Status.HandledCodeGeneration {
 		return newRequest(user, "generation/"+strconv.FormatInt(g, 10), user.Spec.Code.Purpose)
 	}
+	return RequestByHand(user)
+}
+
+// RequestByHand returns the request of the annotation that was not dealt with; nil when there is none.
+func RequestByHand(user *v1alpha1.MFAUser) *CodeRequest {
 	asked := user.Annotations[v1alpha1.AnnotationIssueCode]
 	if asked == "" || slices.Contains(user.Status.HandledIssueCodes, echo(asked)) {
 		return nil
