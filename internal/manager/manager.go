@@ -50,6 +50,8 @@ type Options struct {
 // New makes the manager. It works from Start until the context of Start ends.
 func New(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 	cluster = rest.CopyConfig(cluster)
+	// Their text is that of admission webhooks, would be logged, and may quote the Secret that was written, with its code.
+	cluster.WarningHandlerWithContext = rest.NoWarnings{}
 	refused, err := o.withoutRefused(cluster)
 	if err != nil {
 		return nil, fmt.Errorf("make the manager: %w", err)
