@@ -27,6 +27,17 @@ func (w *testWorld) secondConnection(edits ...func(*v1alpha1.MFAConnection)) {
 	w.reconcileNamed("second")
 }
 
+// addConnection is secondConnection for a user, before it has had a pass: nothing says which service it leads to.
+func (w *testWorld) addConnection(u *v1alpha1.MFAUser, edits ...func(*v1alpha1.MFAConnection)) *v1alpha1.MFAConnection {
+	conn := w.connection()
+	conn.Name, u.Spec.ConnectionRef.Name = "second", "second"
+	for _, edit := range edits {
+		edit(conn)
+	}
+	w.create(conn)
+	return conn
+}
+
 // TestDuplicates: of two manifests for one login of one service exactly one gets the account, and the other is told.
 func TestDuplicates(t *testing.T) {
 	cases := map[string]func(w *testWorld) *v1alpha1.MFAUser{
@@ -159,4 +170,60 @@ func TestSquatters(t *testing.T) {
 
 func group(name string, role v1alpha1.Role) []v1alpha1.GroupMembership {
 	return []v1alpha1.GroupMembership{{Name: name, Role: role}}
+}
+
+// TestRemovalOfOneOfTwoHolders: two manifests can come to hold one account, before it is known that their connections lead to one
+// service. The one that goes leaves the account to the one that stays.
+func TestRemovalOfOneOfTwoHolders(t *testing.T) {
+	cases := map[string]struct {
+		other func(w *testWorld, u *v1alpha1.MFAUser)
+		left  bool
+	}{
+		"through one connection": {func(*testWorld, *v1alpha1.MFAUser) {}, true},
+		"through another connection": {func(w *testWorld, u *v1alpha1.MFAUser) {
+			w.addConnection(u)
+		}, true},
+		"suspended": {func(_ *testWorld, u *v1alpha1.MFAUser) { u.Spec.Suspend = true }, true},
+		"of another service": {func(w *testWorld, u *v1alpha1.MFAUser) {
+			conn := w.addConnection(u)
+			conn.Status.ServiceID = "9"
+			w.g.Expect(w.client.Status().Update(w.ctx, conn)).To(Succeed())
+		}, false},
+		"at another endpoint": {func(w *testWorld, u *v1alpha1.MFAUser) {
+			w.addConnection(u, func(c *v1alpha1.MFAConnection) { c.Spec.URL = "https://other.example.com" })
+		}, false},
+		"without a connection":  {func(_ *testWorld, u *v1alpha1.MFAUser) { u.Spec.ConnectionRef.Name = "missing" }, false},
+		"that only observes":    {func(_ *testWorld, u *v1alpha1.MFAUser) { u.Spec.ManagementPolicy = v1alpha1.ManagementObserve }, false},
+		"of another account":    {func(_ *testWorld, u *v1alpha1.MFAUser) { u.Status.AccountID = "9" }, false},
+		"that goes too":         {func(_ *testWorld, u *v1alpha1.MFAUser) { u.Annotations = map[string]string{"goes": "too"} }, false},
+		"that has not begun to": {func(_ *testWorld, u *v1alpha1.MFAUser) { u.Status.AccountID = "" }, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			one := w.apply(w.user("alice"))
+			two := w.user("alice2", loginOf(one.Spec.Login))
+			two.Finalizers, two.Status.AccountID = []string{v1alpha1.Finalizer}, one.Status.AccountID
+			tc.other(w, two)
+			status := two.Status
+			w.create(two)
+			two.Status = status
+			w.g.Expect(w.client.Status().Update(w.ctx, two)).To(Succeed())
+			if two.Annotations["goes"] != "" {
+				w.deleteObject(two)
+			}
+			w.sim.ResetCalls()
+			w.happened()
+
+			w.deleteUser("alice")
+
+			w.g.Expect(w.get("alice").Name).To(BeEmpty())
+			w.g.Expect(w.remote(one.Spec.Login).Blocked).To(Equal(!tc.left))
+			if tc.left {
+				w.g.Expect(w.sim.Calls()).To(BeEmpty(), "let go without a call")
+				w.g.Expect(w.happened()).To(Equal([]string{"Left"}))
+				w.g.Expect(w.removals()).To(BeEmpty())
+			}
+		})
+	}
 }

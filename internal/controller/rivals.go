@@ -9,6 +9,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/inventory"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
 
@@ -37,26 +38,51 @@ func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
 // competes tells whether a rival is after the same account: in the same service, and holding it or allowed to. Without
 // the latter anybody could keep a login from its owner by naming it first.
 func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1.MFAUser) (bool, error) {
-	var other v1alpha1.MFAConnection
-	err := r.readConnection(ctx, rival.ConnectionKey(), &other)
-	if apierrors.IsNotFound(err) || errors.Is(err, errNotWatched) {
-		return false, nil
-	}
-	if err != nil {
+	other, err := r.connectionOf(ctx, rival)
+	if err != nil || other == nil || !rules.SameService(s.connObject, other) {
 		return false, err
-	}
-	if !rules.SameService(s.connObject, &other) {
-		return false, nil
 	}
 	if rival.Status.AccountID != "" || rules.MayBeMaking(rival, s.now) {
 		return true, nil
 	}
-	allowed, err := r.namespaceAllowed(ctx, &other, rival.Namespace)
+	allowed, err := r.namespaceAllowed(ctx, other, rival.Namespace)
 	if err != nil {
 		return false, err
 	}
 	_, exists := s.conn.inventory.ByLogin(rival.Spec.Login)
-	return rules.MayCompete(&other, rival, allowed, exists), nil
+	return rules.MayCompete(other, rival, allowed, exists), nil
+}
+
+// stillHeld tells whether another MFAUser, which stays, holds the account of one that goes. Two come to hold one account where
+// nothing said in time that their connections lead to one service.
+func (r *UserReconciler) stillHeld(ctx context.Context, s *scope, id mfaclient.AccountID) (bool, error) {
+	rivals, err := r.usersBy(ctx, indexLogin, inventory.LoginKey(s.user.Spec.Login))
+	if err != nil {
+		return false, err
+	}
+	for n := range rivals {
+		if !rules.StillHolds(&rivals[n], s.user, id) {
+			continue
+		}
+		other, err := r.connectionOf(ctx, &rivals[n])
+		if err != nil {
+			return false, err
+		}
+		if other != nil && rules.MayBeSameService(s.connObject, other) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// connectionOf returns the connection of a rival; none where there is none to be seen.
+func (r *UserReconciler) connectionOf(ctx context.Context, rival *v1alpha1.MFAUser) (*v1alpha1.MFAConnection, error) {
+	var conn v1alpha1.MFAConnection
+	err := r.readConnection(ctx, rival.ConnectionKey(), &conn)
+	if apierrors.IsNotFound(err) || errors.Is(err, errNotWatched) {
+		return nil, nil
+	}
+	return &conn, err
 }
 
 // wakeRivals wakes the MFAUsers that wait for the same login.

@@ -34,13 +34,20 @@ func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
 }
 
 // lookBeforeRemoval reads the account of a deleted MFAUser as it is now: the listing may be an interval old, and what follows
-// takes somebody's access. An MFAUser without an account goes.
+// takes somebody's access. An MFAUser without an account goes, and so does one whose account another holds.
 func (r *UserReconciler) lookBeforeRemoval(ctx context.Context, s *scope) error {
 	id, err := r.accountToRemove(ctx, s)
 	if err != nil {
 		return err
 	}
 	if id == "" {
+		return r.release(ctx, s)
+	}
+	switch held, err := r.stillHeld(ctx, s, id); {
+	case err != nil:
+		return err
+	case held:
+		s.did("Left", "Release", "left the account as it is, for another MFAUser holds it too")
 		return r.release(ctx, s)
 	}
 	account, err := s.client.GetAccount(ctx, id)

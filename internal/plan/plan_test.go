@@ -48,6 +48,9 @@ func newService(accounts ...mfaclient.Account) *Service {
 		Connection: conn, Accounts: picture, Remote: remote{picture}, AdminLogin: "admin", Now: now,
 		NamespaceAllowed: func(string) (bool, error) { return true, nil },
 		Competes:         func(*v1alpha1.MFAUser) (bool, error) { return false, nil },
+		StillHeld: func(user *v1alpha1.MFAUser, _ mfaclient.AccountID) (bool, error) {
+			return user.Annotations["held"] != "", nil
+		},
 	}
 }
 
@@ -118,6 +121,7 @@ func TestOf(t *testing.T) {
 		"one who leaves for good":   {alice, held(dies, func(u user) { u.Spec.DeletionPolicy = v1alpha1.DeletionDelete }), Delete, "the account is deleted with all its devices", "", true},
 		"one who left already":      {blocked, held(dies), Nothing, "deleted: the account is blocked already, and stays so", "", false},
 		"one who leaves suspended":  {alice, held(dies, func(u user) { u.Spec.Suspend = true }), Nothing, "deleted: the account stays as it is", "", false},
+		"one of two who hold it":    {alice, held(dies, func(u user) { u.Annotations["held"] = "too" }), Nothing, "deleted: another MFAUser holds the account too, which stays as it is", "", false},
 		"a chief who leaves":        {chief, held(dies), Refused, "", v1alpha1.ReasonProtectedAccount, false},
 		"one whose account is gone": {alice, held(dies, gone), Nothing, "deleted: its account is gone", "", false},
 	}

@@ -31,6 +31,12 @@ func (s *Service) removal(ctx context.Context, user *v1alpha1.MFAUser, i *Item) 
 		}
 		id = open.ID
 	}
+	switch held, err := s.StillHeld(user, id); {
+	case err != nil:
+		return *i, err
+	case held:
+		return i.nothing("deleted: another MFAUser holds the account too, which stays as it is"), nil
+	}
 	account, err := s.Remote.GetAccount(ctx, id)
 	switch {
 	case mfaclient.KindOf(err) == mfaclient.KindNotFound:

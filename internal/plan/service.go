@@ -29,6 +29,8 @@ type Service struct {
 	NamespaceAllowed func(namespace string) (bool, error)
 	// Competes tells whether another MFAUser comes before this one to the same login.
 	Competes func(user *v1alpha1.MFAUser) (bool, error)
+	// StillHeld tells whether another MFAUser, which stays, holds the account of this one, which goes.
+	StillHeld func(user *v1alpha1.MFAUser, id mfaclient.AccountID) (bool, error)
 
 	groups map[string]mfaclient.GroupID
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
 	"github.com/trustbuilder-mfa/operator/internal/inventory"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 	"github.com/trustbuilder-mfa/operator/internal/plan"
 	"github.com/trustbuilder-mfa/operator/internal/rules"
 )
@@ -110,6 +111,9 @@ func (s *services) get(ctx context.Context, key client.ObjectKey) (*plan.Service
 		Connection: &conn, Accounts: accounts, Remote: remote.client, AdminLogin: remote.claims.AdminLogin, Now: s.Clock.Now(),
 		NamespaceAllowed: func(namespace string) (bool, error) { return s.namespaceAllowed(ctx, &conn, namespace) },
 		Competes:         func(user *v1alpha1.MFAUser) (bool, error) { return s.rivalled(ctx, &conn, accounts, user) },
+		StillHeld: func(user *v1alpha1.MFAUser, id mfaclient.AccountID) (bool, error) {
+			return s.stillHeld(ctx, &conn, user, id)
+		},
 	}
 	s.byKey[key] = service
 	return service, nil
@@ -139,20 +143,43 @@ func (s *services) rivalled(ctx context.Context, conn *v1alpha1.MFAConnection, a
 }
 
 func (s *services) competes(ctx context.Context, conn *v1alpha1.MFAConnection, accounts *inventory.Inventory, rival *v1alpha1.MFAUser) (bool, error) {
-	var other v1alpha1.MFAConnection
-	if err := s.cluster.Get(ctx, rival.ConnectionKey(), &other); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	if !rules.SameService(conn, &other) {
-		return false, nil
+	other, err := s.connectionOf(ctx, rival)
+	if err != nil || other == nil || !rules.SameService(conn, other) {
+		return false, err
 	}
 	if rival.Status.AccountID != "" || rules.MayBeMaking(rival, s.Clock.Now()) {
 		return true, nil
 	}
-	allowed, err := s.namespaceAllowed(ctx, &other, rival.Namespace)
+	allowed, err := s.namespaceAllowed(ctx, other, rival.Namespace)
 	if err != nil {
 		return false, err
 	}
 	_, exists := accounts.ByLogin(rival.Spec.Login)
-	return rules.MayCompete(&other, rival, allowed, exists), nil
+	return rules.MayCompete(other, rival, allowed, exists), nil
+}
+
+// stillHeld tells whether another MFAUser, which stays, holds the account of one that goes, as the operator judges it.
+func (s *services) stillHeld(ctx context.Context, conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, id mfaclient.AccountID) (bool, error) {
+	for n := range s.everyone {
+		if !rules.StillHolds(&s.everyone[n], user, id) {
+			continue
+		}
+		other, err := s.connectionOf(ctx, &s.everyone[n])
+		if err != nil {
+			return false, err
+		}
+		if other != nil && rules.MayBeSameService(conn, other) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// connectionOf returns the connection of a rival; none where there is none.
+func (s *services) connectionOf(ctx context.Context, rival *v1alpha1.MFAUser) (*v1alpha1.MFAConnection, error) {
+	var conn v1alpha1.MFAConnection
+	if err := s.cluster.Get(ctx, rival.ConnectionKey(), &conn); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	return &conn, nil
 }

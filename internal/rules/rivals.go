@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/inventory"
 	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
@@ -32,6 +33,20 @@ func SameService(a, b *v1alpha1.MFAConnection) bool {
 		return false // also where both name one service id: a connection's owner could make a token that claims any
 	}
 	return a.Status.ServiceID != "" && a.Status.ServiceID == b.Status.ServiceID
+}
+
+// MayBeSameService tells whether nothing says that two connections lead to different services: the endpoint is the same, and of
+// one of them at least it is not known which service its token is for.
+func MayBeSameService(a, b *v1alpha1.MFAConnection) bool {
+	unknown := a.Status.ServiceID == "" || b.Status.ServiceID == ""
+	return SameService(a, b) || unknown && mfaclient.SameEndpoint(a.Spec.URL, b.Spec.URL)
+}
+
+// StillHolds tells whether another MFAUser, which stays, holds the account of one that goes, if their connections lead to one
+// service. One that only observes does not count: it would never take the access away.
+func StillHolds(other, user *v1alpha1.MFAUser, id mfaclient.AccountID) bool {
+	return other.UID != user.UID && other.DeletionTimestamp.IsZero() && other.Spec.ManagementPolicy != v1alpha1.ManagementObserve &&
+		other.Status.AccountID == string(id) && inventory.LoginKey(other.Spec.Login) == inventory.LoginKey(user.Spec.Login)
 }
 
 // MissingConnection says that a connection does not exist, and where it was looked for.

@@ -50,28 +50,30 @@ func TestSameService(t *testing.T) {
 	}
 	first := connection("a", "https://mfa.example.com/eu", "7")
 	cases := map[string]struct {
-		other *v1alpha1.MFAConnection
-		same  bool
+		other       *v1alpha1.MFAConnection
+		same, maybe bool
 	}{
-		"itself":                        {connection("a", "https://mfa.example.com/eu", ""), true},
-		"the same URL":                  {connection("b", "https://mfa.example.com/eu", "7"), true},
-		"a slash at the end":            {connection("b", "https://mfa.example.com/eu/", "7"), true},
-		"the standard port":             {connection("b", "https://mfa.example.com:443/eu", "7"), true},
-		"the host in capitals":          {connection("b", "HTTPS://MFA.example.com/eu", "7"), true},
-		"the dot of the root":           {connection("b", "https://mfa.example.com./eu", "7"), true},
-		"another port":                  {connection("b", "https://mfa.example.com:8443/eu", "7"), false},
-		"another path":                  {connection("b", "https://mfa.example.com/EU", "7"), false},
-		"another host":                  {connection("b", "https://mfa.example.org/eu", "7"), false},
-		"another service":               {connection("b", "https://mfa.example.com/eu", "8"), false},
-		"a service that is not known":   {connection("b", "https://mfa.example.com/eu", ""), false},
-		"a URL that can't be read":      {connection("b", "https://mfa example.com/eu", "7"), false},
-		"a URL that the client refuses": {connection("b", "http://mfa.example.com/eu", "7"), false},
+		"itself":                        {connection("a", "https://mfa.example.com/eu", ""), true, true},
+		"the same URL":                  {connection("b", "https://mfa.example.com/eu", "7"), true, true},
+		"a slash at the end":            {connection("b", "https://mfa.example.com/eu/", "7"), true, true},
+		"the standard port":             {connection("b", "https://mfa.example.com:443/eu", "7"), true, true},
+		"the host in capitals":          {connection("b", "HTTPS://MFA.example.com/eu", "7"), true, true},
+		"the dot of the root":           {connection("b", "https://mfa.example.com./eu", "7"), true, true},
+		"another port":                  {connection("b", "https://mfa.example.com:8443/eu", "7"), false, false},
+		"another path":                  {connection("b", "https://mfa.example.com/EU", "7"), false, false},
+		"another host":                  {connection("b", "https://mfa.example.org/eu", "7"), false, false},
+		"another service":               {connection("b", "https://mfa.example.com/eu", "8"), false, false},
+		"a service that is not known":   {connection("b", "https://mfa.example.com/eu", ""), false, true},
+		"a URL that can't be read":      {connection("b", "https://mfa example.com/eu", "7"), false, false},
+		"a URL that the client refuses": {connection("b", "http://mfa.example.com/eu", "7"), false, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			g.Expect(SameService(first, tc.other)).To(Equal(tc.same))
 			g.Expect(SameService(tc.other, first)).To(Equal(tc.same))
+			g.Expect(MayBeSameService(first, tc.other)).To(Equal(tc.maybe))
+			g.Expect(MayBeSameService(tc.other, first)).To(Equal(tc.maybe))
 		})
 	}
 }
