@@ -36,12 +36,16 @@ func MayBeMaking(user *v1alpha1.MFAUser, now time.Time) bool {
 	return user.Status.Creating != nil && now.Sub(user.Status.Creating.At.Time) <= IntentLife
 }
 
-// ReleasedRemoval returns the newest removal that let this very manifest go from this very account. It proves the account
-// ours, for 30 days: entries are dropped only when another comes.
+// ReleasedRemoval returns the removal that let this very manifest go from this very account, if none shows that another
+// manifest has had the account since. It proves the account ours, for 30 days: entries are dropped only when another comes.
 func ReleasedRemoval(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, account mfaclient.Account, now time.Time) *v1alpha1.Removal {
 	for n := len(conn.Status.Removals) - 1; n >= 0; n-- {
 		removal := &conn.Status.Removals[n]
-		if IsOf(removal, user) && removal.AccountID == string(account.ID) && removal.Released && now.Sub(removal.Time.Time) < RemovalsLife {
+		switch {
+		case removal.AccountID != string(account.ID):
+		case !IsOf(removal, user), now.Sub(removal.Time.Time) >= RemovalsLife:
+			return nil
+		case removal.Released:
 			return removal
 		}
 	}
