@@ -101,25 +101,37 @@ func TestOldIntentProvesNothing(t *testing.T) {
 	w.g.Expect(w.remote(aliceLogin)).To(Equal(theirs))
 }
 
-// TestBlockUndoneInTheThirdLife: a manifest that comes back, and goes again before its account could be unblocked, is not
-// taken for one whose account somebody else has blocked.
+// TestBlockUndoneInTheThirdLife: a manifest that comes back, and goes again before its account was unblocked, is not taken for
+// one whose account somebody else has blocked.
 func TestBlockUndoneInTheThirdLife(t *testing.T) {
-	w := newTestWorld(t, mfasim.Options{})
-	w.inState(mfasim.StatusActivated)
-	w.deleteUser("alice")
-	w.clock.Step(time.Minute)
+	cases := map[string]func(w *testWorld){
+		"the service refused that": func(w *testWorld) {
+			w.create(w.user("alice"))
+			w.sim.SetFault(mfasim.Fault{Operation: "UpdateAccount", Kind: mfasim.FaultStatus, Status: 500, Count: 1})
+			_, err := w.pass("alice")
+			w.g.Expect(err).To(HaveOccurred())
+		},
+		"it only observed": func(w *testWorld) {
+			w.apply(w.user("alice", func(u *v1alpha1.MFAUser) { u.Spec.ManagementPolicy = v1alpha1.ManagementObserve }))
+		},
+	}
+	for name, secondLife := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.inState(mfasim.StatusActivated)
+			w.deleteUser("alice")
+			w.clock.Step(time.Minute)
 
-	w.create(w.user("alice"))
-	w.sim.SetFault(mfasim.Fault{Operation: "UpdateAccount", Kind: mfasim.FaultStatus, Status: 500, Count: 1})
-	_, err := w.pass("alice")
-	w.g.Expect(err).To(HaveOccurred())
-	w.g.Expect(w.get("alice").Status.BlockedByRemoval).To(BeTrue())
-	w.deleteUser("alice")
-	w.g.Expect(w.get("alice").Name).To(BeEmpty())
-	w.clock.Step(time.Minute)
+			secondLife(w)
+			w.g.Expect(w.get("alice").Status.BlockedByRemoval).To(BeTrue())
+			w.deleteUser("alice")
+			w.g.Expect(w.get("alice").Name).To(BeEmpty())
+			w.clock.Step(time.Minute)
 
-	w.apply(w.user("alice"))
-	w.g.Expect(w.remote(aliceLogin).Blocked).To(BeFalse())
+			w.apply(w.user("alice"))
+			w.g.Expect(w.remote(aliceLogin).Blocked).To(BeFalse())
+		})
+	}
 }
 
 // TestLeaverRefusedOnce: a leaver whose removal was refused as wrong is tried again by itself, for his manifest can't be corrected.

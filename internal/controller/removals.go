@@ -61,6 +61,41 @@ func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mf
 	return nil
 }
 
+// useUpRemovals makes the record that has given an account back prove nothing any more, once status says whose the account is:
+// should the user let it go without a removal, it is not given back once more, nor is the block undone that somebody puts on it
+// then. As long as the removal's own block is not undone, it has not given all back. The entries stay, for the guard counts them.
+func (r *UserReconciler) useUpRemovals(ctx context.Context, s *scope) error {
+	if s.user.Status.BlockedByRemoval || rules.ReleasedRemoval(s.connObject, s.user, *s.account, s.now) == nil {
+		return nil
+	}
+	if err := r.ownAccount(ctx, s); err != nil {
+		return err
+	}
+	s.conn.removals.Lock()
+	defer s.conn.removals.Unlock()
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		var object v1alpha1.MFAConnection
+		if err := r.live.Get(ctx, s.conn.key, &object); err != nil {
+			return err
+		}
+		s.connObject = &object
+		base, changed := object.DeepCopy(), false
+		for n := range object.Status.Removals {
+			if removal := &object.Status.Removals[n]; removal.AccountID == s.user.Status.AccountID && removal.Released {
+				removal.Released, changed = false, true
+			}
+		}
+		if !changed {
+			return nil // the copy of the pass was older
+		}
+		return r.patchStatus(ctx, &object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	})
+	if err != nil {
+		return fmt.Errorf("use up the record of a removal: %w", err)
+	}
+	return nil
+}
+
 // withRoom returns the record without what is older than 30 days and, when it is full, without as much more as makes room
 // for one entry. What the guard counts is never dropped: then the removal waits for the window to pass.
 func withRoom(conn *v1alpha1.MFAConnection, now time.Time) ([]v1alpha1.Removal, error) {

@@ -30,6 +30,9 @@ func (r *UserReconciler) syncAccount(ctx context.Context, s *scope) error {
 		}
 	}
 	s.forgetOwnBlock()
+	if err := r.useUpRemovals(ctx, s); err != nil {
+		return err
+	}
 	diff := rules.Compare(s.user, *s.account)
 	s.recount(diff)
 	if diff.Empty() {
@@ -113,7 +116,7 @@ func (r *UserReconciler) updateAccount(ctx context.Context, s *scope, diff rules
 	}
 	s.forgetOwnBlock()
 	s.judgeWrites(rules.Compare(s.user, account))
-	return nil
+	return r.useUpRemovals(ctx, s)
 }
 
 // takesAway tells whether writing the difference takes access or power from anybody. The block of an account that this

@@ -177,6 +177,40 @@ func TestWayBack(t *testing.T) {
 	}
 }
 
+// TestWayBackIsUsedUp: a removal gives the account back once. Who lets it go after that without one has no proof any more, and
+// the block that somebody puts on it then is not undone.
+func TestWayBackIsUsedUp(t *testing.T) {
+	retain := func(u *v1alpha1.MFAUser) { u.Spec.DeletionPolicy = v1alpha1.DeletionRetain }
+	cases := map[string]struct {
+		before func(w *testWorld)
+		back   func(u *v1alpha1.MFAUser)
+		record string
+	}{
+		"let go by Retain": {func(*testWorld) {}, retain, "Block alice@example.com"},
+		"let go by orphan": {func(*testWorld) {}, func(u *v1alpha1.MFAUser) {
+			u.Annotations = map[string]string{v1alpha1.AnnotationOrphan: "true"}
+		}, "Block alice@example.com"},
+		"which was blocked before": {func(w *testWorld) {
+			w.console("alice@example.com", func(a *mfasim.Account) { a.Blocked = true })
+		}, retain, "Keep alice@example.com"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.apply(w.user("alice"))
+			tc.before(w)
+			w.deleteUser("alice")
+			w.g.Expect(w.apply(w.user("alice", tc.back)).Status.AccountID).NotTo(BeEmpty())
+			w.g.Expect(w.removals()).To(Equal([]string{tc.record}), "it still counts")
+			w.deleteUser("alice")
+			w.console("alice@example.com", func(a *mfasim.Account) { a.Blocked = true })
+
+			w.g.Expect(ready(w.apply(w.user("alice")).Status.Conditions)).To(Equal(conflict))
+			w.g.Expect(w.remote("alice@example.com").Blocked).To(BeTrue())
+		})
+	}
+}
+
 // ageRemovals dates the recorded removals back.
 func (w *testWorld) ageRemovals(by time.Duration) {
 	w.t.Helper()
