@@ -39,6 +39,9 @@ func (r *UserReconciler) recordRemoval(ctx context.Context, s *scope, account mf
 		if recorded(&object, s.user, account.ID, action, released, now) {
 			return nil
 		}
+		if action == v1alpha1.RemovalKeep && recorded(&object, s.user, account.ID, v1alpha1.RemovalBlock, released, now) {
+			return nil // the block is ours: the pass was held against a copy that did not show it
+		}
 		base := object.DeepCopy()
 		if action != v1alpha1.RemovalKeep { // that takes nothing from anybody
 			if err := r.passGuard(s, &object, account.ID, now); err != nil {

@@ -104,6 +104,26 @@ func TestWayBackBeforeTheCacheShowsIt(t *testing.T) {
 	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeFalse())
 }
 
+// TestBlockThatTheCacheDoesNotShow: a removal that is carried out twice, for its answer was lost, knows its own block also when
+// the copy of the connection does not show the record yet. The manifest that comes back gets the account unblocked.
+func TestBlockThatTheCacheDoesNotShow(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.apply(w.user("alice"))
+	stale := w.getConnection()
+	w.sim.SetFault(mfasim.Fault{Operation: "UpdateAccount", Kind: mfasim.FaultResetAfter, Count: 1})
+	w.remove("alice")
+	_, err := w.pass("alice")
+	w.g.Expect(err).To(HaveOccurred())
+	w.users.client = showing(w.client, stale)
+	w.settle("alice")
+	w.g.Expect(w.get("alice").Name).To(BeEmpty())
+	w.g.Expect(w.removals()).To(Equal([]string{"Block alice@example.com released"}))
+
+	w.users.client = w.client
+	w.g.Expect(ready(w.apply(w.user("alice")).Status.Conditions)).To(Equal("True Reconciled"))
+	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeFalse())
+}
+
 // TestWayBack: a manifest pruned by accident and applied again gets its account without adoption rights; nobody else does.
 func TestWayBack(t *testing.T) {
 	const ok = "True Reconciled"
