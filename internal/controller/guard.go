@@ -11,7 +11,7 @@ import (
 // passGuard lets a removal pass, by the count or by an approval, which it uses up in the object, or says that it is held.
 func (r *UserReconciler) passGuard(s *scope, conn *v1alpha1.MFAConnection, id mfaclient.AccountID, now time.Time) error {
 	asked := rules.AwaitingRemoval(conn, r.usersThrough(s.conn.key))
-	asked[string(id)] = struct{}{}
+	asked.Add(s.user, id)
 	opens, ever := rules.GuardOf(conn).Opens(conn.Status.Removals, asked, now)
 	if ever && !opens.After(now) || useApproval(conn, now) {
 		return nil

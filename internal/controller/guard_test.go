@@ -193,6 +193,18 @@ func TestGuardCountsEverything(t *testing.T) {
 		}
 		w.g.Expect(w.removals()).To(ConsistOf("Keep u4@example.com released", "Block u5@example.com released"))
 	})
+	t.Run("a creation that is still open", func(t *testing.T) {
+		w := newTestWorld(t, mfasim.Options{}, limitOf(1))
+		w.sim.SetFault(mfasim.Fault{Operation: "CreateAccount", Kind: mfasim.FaultResetAfter, Count: 1})
+		w.create(w.user("u1"))
+		_, err := w.pass("u1")
+		w.g.Expect(err).To(HaveOccurred())
+		w.remove("u1")
+		_, err = w.pass("u1")
+		w.g.Expect(err).NotTo(HaveOccurred())
+		w.g.Expect(w.get("u1").Name).To(BeEmpty(), "it is one account, and not two")
+		w.g.Expect(w.removals()).To(Equal([]string{"Block u1@example.com released"}))
+	})
 	t.Run("recreations", func(t *testing.T) {
 		w := newTestWorld(t, mfasim.Options{}, limitOf(0))
 		first := w.apply(w.user("u1"))

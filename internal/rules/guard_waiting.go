@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
 // AwaitingRemoval returns the accounts whose access the manifests ask to take away now, as far as the cluster knows.
@@ -19,11 +20,20 @@ func AwaitingRemoval(conn *v1alpha1.MFAConnection, users iter.Seq[*v1alpha1.MFAU
 		case user.Status.AccountID != "":
 			waiting[user.Status.AccountID] = struct{}{}
 		default:
-			waiting["of "+string(user.UID)] = struct{}{} // a creation that is still open
+			waiting[openCreation(user)] = struct{}{}
 		}
 	}
 	return waiting
 }
+
+// Add puts in the account that an MFAUser is about to take the access from. It may have been in by its creation alone.
+func (a Accounts) Add(user *v1alpha1.MFAUser, id mfaclient.AccountID) {
+	delete(a, openCreation(user))
+	a[string(id)] = struct{}{}
+}
+
+// openCreation stands for the account that a creation without an answer may have made.
+func openCreation(user *v1alpha1.MFAUser) string { return "of " + string(user.UID) }
 
 // AwaitsRemoval tells whether a manifest asks to take an account's access away and nothing but the guard may stand
 // against it. What is refused for another reason does not wait: it would use up the limit for ever.
