@@ -18,9 +18,15 @@ import (
 // user's own finalizer wakes, and taken off by the first pass that finds no such user: at once when one of the two is
 // being deleted, else within an interval.
 
-// holdsOn tells whether a user holds an account or may be making one.
+// holdsOn tells whether a user holds an account, or may be making one, whose removal is this operator's to do. The finalizer
+// alone does not tell: whoever writes a manifest can write that too, and name anybody's connection.
 func holdsOn(user *v1alpha1.MFAUser) bool {
-	return controllerutil.ContainsFinalizer(user, v1alpha1.Finalizer)
+	return mayHold(user) && controllerutil.ContainsFinalizer(user, v1alpha1.Finalizer)
+}
+
+// mayHold tells whether a user holds an account or may be making one.
+func mayHold(user *v1alpha1.MFAUser) bool {
+	return user.Status.AccountID != "" || user.Status.Creating != nil
 }
 
 // letsAllGo tells whether a connection is being deleted together with the hold of its users, on purpose.

@@ -54,7 +54,7 @@ func (w *testWorld) deleting() string {
 func TestInUse(t *testing.T) {
 	w := newTestWorld(t, mfasim.Options{})
 	w.create(w.user("olga", func(u *v1alpha1.MFAUser) { u.Spec.ManagementPolicy = v1alpha1.ManagementObserve }))
-	w.create(w.user("mallory", loginOf("mallory@example.org")))
+	w.create(w.user("mallory", loginOf("mallory@example.org"), func(u *v1alpha1.MFAUser) { u.Finalizers = []string{v1alpha1.Finalizer} }))
 	w.drive(time.Hour, "olga", "mallory")
 	w.expectKept(false)
 
@@ -329,7 +329,7 @@ func TestNewsForConnection(t *testing.T) {
 	user := func(holds, held bool) *v1alpha1.MFAUser {
 		u := &v1alpha1.MFAUser{}
 		if holds {
-			u.Finalizers = []string{v1alpha1.Finalizer}
+			u.Finalizers, u.Status.AccountID = []string{v1alpha1.Finalizer}, "1"
 		}
 		if held {
 			newScope(u, time.Now()).mark(v1alpha1.ConditionReady, "False", v1alpha1.ReasonRemovalHeld, "")
@@ -337,12 +337,18 @@ func TestNewsForConnection(t *testing.T) {
 		return u
 	}
 	none, holds, held := user(false, false), user(true, false), user(true, true)
+	forged, watches, making := holds.DeepCopy(), holds.DeepCopy(), holds.DeepCopy()
+	forged.Status.AccountID, watches.Finalizers = "", nil
+	making.Status = v1alpha1.MFAUserStatus{Creating: &v1alpha1.CreationIntent{}}
 	cases := map[string]struct {
 		before, after *v1alpha1.MFAUser
 		kept, leaving bool
 		want          bool
 	}{
 		"the first":                       {none, holds, false, false, true},
+		"the first that makes one":        {none, making, false, false, true},
+		"one with a finalizer alone":      {none, forged, false, false, false},
+		"one that only observes":          {none, watches, false, false, false},
 		"another":                         {none, holds, true, false, false},
 		"one goes":                        {holds, none, true, false, false},
 		"one goes that was waited for":    {holds, none, true, true, true},

@@ -17,7 +17,7 @@ import (
 // letGo releases a deleted MFAUser without a remote call where its policy asks for none: Retain, Observe, suspended, and
 // the orphan annotation on it or on its connection. It needs no connection, so that every finalizer has an end.
 func (r *UserReconciler) letGo(ctx context.Context, s *scope) error {
-	if rules.LetsGo(s.user) || s.user.Status.AccountID == "" && s.user.Status.Creating == nil {
+	if rules.LetsGo(s.user) || !mayHold(s.user) {
 		return r.release(ctx, s)
 	}
 	var conn v1alpha1.MFAConnection // stays empty where there is none
