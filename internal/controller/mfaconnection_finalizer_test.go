@@ -199,6 +199,50 @@ func TestConnectionOrphansItsUsers(t *testing.T) {
 	w.expectKept(true)
 }
 
+// TestHoldWithoutFinalizer: a user that holds an account gets its finalizer back whatever stands against its manifest, so that
+// its account goes with it.
+func TestHoldWithoutFinalizer(t *testing.T) {
+	cases := map[string]struct {
+		conn func(c *v1alpha1.MFAConnection)
+		user func(u *v1alpha1.MFAUser)
+		want string
+		held bool
+	}{
+		"as before":           {nil, nil, "True Reconciled", true},
+		"a login not allowed": {func(c *v1alpha1.MFAConnection) { c.Spec.Policy.LoginPatterns = []string{"*@example.org"} }, nil, "False NotAllowed Stalled", true},
+		"a namespace not allowed": {func(c *v1alpha1.MFAConnection) {
+			c.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.FromSame}
+		}, nil, "False NotAllowed Stalled", true},
+		"one that only observes": {nil, func(u *v1alpha1.MFAUser) { u.Spec.ManagementPolicy = v1alpha1.ManagementObserve }, "True Reconciled", false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.apply(w.user("alice"))
+			w.annotateConnection(v1alpha1.AnnotationOrphan, "true")
+			w.deleteObject(w.getConnection())
+			w.drive(time.Minute, "alice")
+			w.g.Expect(w.get("alice").Finalizers).To(BeEmpty())
+
+			conn := w.connection()
+			if tc.conn != nil {
+				tc.conn(conn)
+			}
+			if tc.user != nil {
+				w.edit("alice", tc.user)
+			}
+			w.create(conn)
+			w.drive(time.Minute, "alice")
+			w.g.Expect(ready(w.get("alice").Status.Conditions)).To(Equal(tc.want))
+			w.expectKept(tc.held)
+			w.remove("alice")
+			w.drive(time.Minute, "alice")
+			w.g.Expect(w.get("alice").Name).To(BeEmpty())
+			w.g.Expect(w.remote("alice@example.com").Blocked).To(Equal(tc.held))
+		})
+	}
+}
+
 // TestTokenSecretInUse: it stays while somebody may need it, and not longer.
 func TestTokenSecretInUse(t *testing.T) {
 	inUse := func(t *testing.T) *testWorld {

@@ -36,6 +36,9 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 	s.conn = r.connections.get(key)
 	view := s.conn.view()
 	if !s.deleting() {
+		if err := r.keepHold(ctx, s); err != nil {
+			return err
+		}
 		// Before a word on the connection's state: that is for those who may use it.
 		if err := r.checkNamespace(ctx, s, &object); err != nil {
 			return err
@@ -55,6 +58,15 @@ func (r *UserReconciler) connect(ctx context.Context, s *scope) error {
 		return quiet() // woken by the connection
 	}
 	return waiting(v1alpha1.ReasonConnectionNotReady, s.withWayOut("the MFAConnection is not ready, see its conditions; the work goes on once it is"))
+}
+
+// keepHold puts the finalizer back on a user that holds an account and has lost it, through a connection that let all go or a
+// restore. Whatever keeps the pass from writing to the account must not keep the account from being removed later.
+func (r *UserReconciler) keepHold(ctx context.Context, s *scope) error {
+	if !mayHold(s.user) || s.observeOnly() {
+		return nil
+	}
+	return r.addFinalizer(ctx, s)
 }
 
 // withWayOut adds to a message what else can be done with a user that is being deleted.
