@@ -21,8 +21,7 @@ var badAnswers = map[string]struct {
 	"422": {mfasim.Fault{Kind: mfasim.FaultStatus, Status: 422}, "False RequestRefused Stalled", nil},
 	"403": {mfasim.Fault{Kind: mfasim.FaultStatus, Status: 403}, "False Denied Stalled", nil},
 	"404": {mfasim.Fault{Kind: mfasim.FaultStatus, Status: 404}, "False Progressing Reconciling", map[string]string{
-		"UpdateAccount": "False AccountMissing Reconciling",
-		"GetAccount":    "", "DeleteAccount": "", // done, for a removal
+		"GetAccount": "", "DeleteAccount": "", // done, for a removal
 	}},
 	"409": {mfasim.Fault{Kind: mfasim.FaultStatus, Status: 409}, "False Progressing Reconciling", map[string]string{
 		"CreateAccount": "False AccountConflict Stalled", "GetAccount": "False Deleting Reconciling", "DeleteAccount": "False Deleting Reconciling"}},

@@ -307,6 +307,21 @@ func TestRefusedRemovalsDoNotCount(t *testing.T) {
 	w.g.Expect(w.get("u4").Name).To(BeEmpty())
 }
 
+// TestMissingPathsDoNotCount: a service that lacks the path of a call has lost no accounts, and holds nobody's removal.
+func TestMissingPathsDoNotCount(t *testing.T) {
+	w := guarded(t, five...)
+	w.sim.AddGroup("staff")
+	w.sim.SetFault(mfasim.Fault{Operation: "ListAccountGroups", Kind: mfasim.FaultStatus, Status: 404})
+	for _, name := range []string{"u1", "u2", "u3"} {
+		w.edit(name, func(u *v1alpha1.MFAUser) { u.Spec.Groups = group("staff", v1alpha1.RoleUser) })
+	}
+	w.drive(time.Minute, "u1", "u2", "u3")
+	w.g.Expect(ready(w.get("u1").Status.Conditions)).To(Equal("False Progressing Reconciling"))
+	w.remove("u4")
+	w.drive(time.Minute, "u4")
+	w.g.Expect(w.went("u4")).To(Equal(1))
+}
+
 // TestGuardOpens plays with numbers.
 func TestGuardOpens(t *testing.T) {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)

@@ -173,12 +173,13 @@ func (r *UserReconciler) mayTakeFrom(ctx context.Context, s *scope, account mfac
 	return done, nil
 }
 
-// whenGone marks an account as missing when a call said so, so that the next pass confirms it.
+// whenGone marks an account as missing when a call said so, so that the next pass reads it. Only that tells: a service may
+// lack the path of the call, and an account that is said to be missing counts for the guard as one to be made again.
 func (r *UserReconciler) whenGone(s *scope, err error) error {
 	if mfaclient.KindOf(err) == mfaclient.KindNotFound {
 		s.conn.inventory.Suspect(s.account.ID)
 		// With growing delays: a service that finds the account when it is read, but not when it is written, is asked ever more rarely.
-		return &outcome{class: classRetry, reason: v1alpha1.ReasonAccountMissing, message: "the account is missing from the service; that is being confirmed before it is made again"}
+		return &outcome{class: classRetry, reason: v1alpha1.ReasonProgressing, message: "the service does not find what a call for the account asked for; the account is read to see whether it is missing"}
 	}
 	return err
 }
