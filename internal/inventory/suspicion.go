@@ -14,6 +14,9 @@ const (
 	// suspectAtLeast and suspectShare: a listing that lacks more managed accounts than the larger of the two is suspect.
 	suspectAtLeast = 10
 	suspectShare   = 20 // one in twenty: 5 %
+	// foreignAtLeast: a listing that lacks all managed accounts, and at least so many, may be another service's, once the
+	// token has been replaced.
+	foreignAtLeast = 2
 	// sampleSize is how many missing accounts are asked for one by one before a suspect listing is believed.
 	sampleSize = 10
 )
@@ -48,7 +51,16 @@ func (i *Inventory) suspect(listed *picture) bool {
 	if len(listed.accounts) == 0 && (expected > 0 || i.Len() > 0) {
 		return true
 	}
-	return len(missing) > max(suspectAtLeast, expected/suspectShare)
+	return len(missing) > max(suspectAtLeast, expected/suspectShare) || i.foreign(len(missing), expected)
+}
+
+// foreign tells whether a listing may be another service's, for whose accounts the token is: it lacks all of many managed
+// accounts, or of more than one where it is the first since the token was replaced.
+func (i *Inventory) foreign(missing, expected int) bool {
+	i.mu.RLock()
+	replaced := i.picture.term != i.term && !i.picture.begun.IsZero()
+	i.mu.RUnlock()
+	return missing == expected && (missing > suspectAtLeast || replaced && missing >= foreignAtLeast)
 }
 
 // missing returns the managed accounts that the listing lacks, and how many it should have; those known to be gone are
@@ -70,11 +82,11 @@ func (i *Inventory) missing(listed *picture) (ids []mfaclient.AccountID, expecte
 	return ids, expected
 }
 
-// spotCheck asks for some of the missing accounts one by one. The listing is right about them when none is there. When
-// all of many managed accounts are missing it is not believed whatever the answers: the token may be for another service.
+// spotCheck asks for some of the missing accounts one by one. The listing is right about them when none is there. One that may
+// be of another service is not believed whatever the answers.
 func (i *Inventory) spotCheck(ctx context.Context, service Service, listed *picture) (right bool, err error) {
 	sample, expected := i.missing(listed)
-	if len(sample) > suspectAtLeast && len(sample) == expected {
+	if i.foreign(len(sample), expected) {
 		return false, nil
 	}
 	if len(listed.accounts) == 0 {

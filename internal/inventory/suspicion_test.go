@@ -121,6 +121,42 @@ func TestWhenAllAreMissingAnswersProveNothing(t *testing.T) {
 	w.Expect(w.takeChanges()).To(BeEmpty())
 }
 
+// Nor are a few accounts believed to be gone when they are all missing since the token was replaced.
+func TestAllMissingUnderAnotherToken(t *testing.T) {
+	cases := map[string]struct {
+		managed, missing int
+		believed         bool
+	}{
+		"the only one": {1, 1, true},
+		"both":         {2, 2, false},
+		"one of two":   {2, 1, true},
+		"all of ten":   {10, 10, false},
+		"nine of ten":  {10, 9, true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := listed(t, tc.managed)
+			other := &fakeService{accounts: []mfaclient.Account{account(500), account(501)}}
+			for n := tc.missing + 1; n <= tc.managed; n++ {
+				other.add(account(n))
+			}
+			w.Use(other)
+			w.step(1)
+			err := w.tryList()
+			w.Expect(w.Missing(id(1))).To(Equal(tc.believed))
+			if tc.believed {
+				w.Expect(err).NotTo(HaveOccurred())
+				return
+			}
+			w.Expect(err).To(MatchError(inventory.ErrListingIncomplete))
+			w.Expect(w.tryList()).To(MatchError(inventory.ErrListingIncomplete), "nor later")
+			w.Use(w.service)
+			w.list()
+			w.Expect(w.takeChanges()).To(BeEmpty())
+		})
+	}
+}
+
 // The same after a restart, when there is no picture to compare with, only what the cluster holds.
 func TestASuspectFirstListing(t *testing.T) {
 	for name, lost := range map[string]int{"some": 30, "all": 100} {
