@@ -84,6 +84,21 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
+// TestDuplicatesUnderOpaqueTokens: that two connections lead to one service shows in the account itself, where no token says so.
+func TestDuplicatesUnderOpaqueTokens(t *testing.T) {
+	w := newBareWorld(t, mfasim.Options{})
+	w.sim.AddOpaqueToken("opaque-token")
+	w.create(w.tokenSecret("opaque-token"), w.connection())
+	w.reconcileConnection()
+	w.g.Expect(ready(w.apply(w.user("alice")).Status.Conditions)).To(Equal("True Reconciled"))
+
+	w.secondConnection(func(c *v1alpha1.MFAConnection) { c.Spec.Policy.Adoption = v1alpha1.ConnectionAdoptionAlways })
+	second := w.user("second", loginOf("alice@example.com"), func(u *v1alpha1.MFAUser) { u.Spec.ConnectionRef.Name = "second" })
+	w.g.Expect(ready(w.apply(second).Status.Conditions)).To(Equal(duplicate))
+	w.deleteUser("second")
+	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeFalse())
+}
+
 func loginOf(login string) func(*v1alpha1.MFAUser) {
 	return func(u *v1alpha1.MFAUser) { u.Spec.Login = login }
 }

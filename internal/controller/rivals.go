@@ -39,8 +39,12 @@ func (r *UserReconciler) checkRivals(ctx context.Context, s *scope) error {
 // the latter anybody could keep a login from its owner by naming it first.
 func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1.MFAUser) (bool, error) {
 	other, err := r.connectionOf(ctx, rival)
-	if err != nil || other == nil || !rules.SameService(s.connObject, other) {
+	if err != nil || other == nil {
 		return false, err
+	}
+	account, exists := s.conn.inventory.ByLogin(rival.Spec.Login)
+	if !rules.SameService(s.connObject, other) {
+		return rules.HoldsShown(s.connObject, other, rival, account), nil
 	}
 	if rival.Status.AccountID != "" || rules.MayBeMaking(rival, s.now) {
 		return true, nil
@@ -49,7 +53,6 @@ func (r *UserReconciler) competes(ctx context.Context, s *scope, rival *v1alpha1
 	if err != nil {
 		return false, err
 	}
-	_, exists := s.conn.inventory.ByLogin(rival.Spec.Login)
 	return rules.MayCompete(other, rival, allowed, exists), nil
 }
 

@@ -144,8 +144,12 @@ func (s *services) rivalled(ctx context.Context, conn *v1alpha1.MFAConnection, a
 
 func (s *services) competes(ctx context.Context, conn *v1alpha1.MFAConnection, accounts *inventory.Inventory, rival *v1alpha1.MFAUser) (bool, error) {
 	other, err := s.connectionOf(ctx, rival)
-	if err != nil || other == nil || !rules.SameService(conn, other) {
+	if err != nil || other == nil {
 		return false, err
+	}
+	account, exists := accounts.ByLogin(rival.Spec.Login)
+	if !rules.SameService(conn, other) {
+		return rules.HoldsShown(conn, other, rival, account), nil
 	}
 	if rival.Status.AccountID != "" || rules.MayBeMaking(rival, s.Clock.Now()) {
 		return true, nil
@@ -154,7 +158,6 @@ func (s *services) competes(ctx context.Context, conn *v1alpha1.MFAConnection, a
 	if err != nil {
 		return false, err
 	}
-	_, exists := accounts.ByLogin(rival.Spec.Login)
 	return rules.MayCompete(other, rival, allowed, exists), nil
 }
 

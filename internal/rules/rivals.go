@@ -49,6 +49,12 @@ func StillHolds(other, user *v1alpha1.MFAUser, id mfaclient.AccountID) bool {
 		other.Status.AccountID == string(id) && inventory.LoginKey(other.Spec.Login) == inventory.LoginKey(user.Spec.Login)
 }
 
+// HoldsShown tells whether a rival holds the very account that a connection shows under the login of both, by a connection that
+// may lead to the same service: then it does, though no token says so.
+func HoldsShown(conn, other *v1alpha1.MFAConnection, rival *v1alpha1.MFAUser, shown mfaclient.Account) bool {
+	return shown.ID != "" && rival.Status.AccountID == string(shown.ID) && MayBeSameService(conn, other)
+}
+
 // MissingConnection says that a connection does not exist, and where it was looked for.
 func MissingConnection(namespace, name string) string {
 	return fmt.Sprintf("there is no MFAConnection %s in the namespace %s", name, namespace)

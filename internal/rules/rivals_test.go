@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 )
 
 func TestOwns(t *testing.T) {
@@ -36,6 +37,37 @@ func TestOwns(t *testing.T) {
 			g := NewWithT(t)
 			g.Expect(Owns(tc.owner, tc.other)).To(BeTrue())
 			g.Expect(Owns(tc.other, tc.owner)).To(BeFalse(), "one of two owns, never both")
+		})
+	}
+}
+
+// TestHoldsShown: where tokens don't say which service they are for, the account itself tells.
+func TestHoldsShown(t *testing.T) {
+	connection := func(uid, url, service string) *v1alpha1.MFAConnection {
+		return &v1alpha1.MFAConnection{
+			ObjectMeta: metav1.ObjectMeta{UID: types.UID(uid)},
+			Spec:       v1alpha1.MFAConnectionSpec{URL: url},
+			Status:     v1alpha1.MFAConnectionStatus{ServiceID: service},
+		}
+	}
+	const here = "https://mfa.example.com/eu"
+	cases := map[string]struct {
+		other       *v1alpha1.MFAConnection
+		held, shown string
+		want        bool
+	}{
+		"the account":                   {connection("b", here, ""), "1", "1", true},
+		"another account":               {connection("b", here, ""), "2", "1", false},
+		"it holds none":                 {connection("b", here, ""), "", "1", false},
+		"none is shown":                 {connection("b", here, ""), "", "", false},
+		"of another service":            {connection("b", here, "8"), "1", "1", false},
+		"at an endpoint of its owner's": {connection("b", "https://mfa.example.org/eu", ""), "1", "1", false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			rival := &v1alpha1.MFAUser{Status: v1alpha1.MFAUserStatus{AccountID: tc.held}}
+			shown := mfaclient.Account{ID: mfaclient.AccountID(tc.shown)}
+			NewWithT(t).Expect(HoldsShown(connection("a", here, "7"), tc.other, rival, shown)).To(Equal(tc.want))
 		})
 	}
 }
