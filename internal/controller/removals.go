@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -18,6 +19,9 @@ import (
 const (
 	// removalsMax bounds the record of removals, beside rules.RemovalsLife.
 	removalsMax = 1000
+	// removalsBytes bounds it too: names and logins may be long, and once etcd refuses the object for its size no removal
+	// of the connection could be recorded any more.
+	removalsBytes = 512 << 10
 	// removalRepeat is the time in which the same removal of the same account is the same one, tried again.
 	removalRepeat = time.Hour
 )
@@ -103,13 +107,13 @@ func (r *UserReconciler) useUpRemovals(ctx context.Context, s *scope) error {
 // for one entry. What the guard counts is never dropped: then the removal waits for the window to pass.
 func withRoom(conn *v1alpha1.MFAConnection, now time.Time) ([]v1alpha1.Removal, error) {
 	g := rules.GuardOf(conn)
-	kept := make([]v1alpha1.Removal, 0, len(conn.Status.Removals)+1)
+	kept, size := make([]v1alpha1.Removal, 0, len(conn.Status.Removals)+1), 0
 	for _, removal := range conn.Status.Removals {
 		if now.Sub(removal.Time.Time) < rules.RemovalsLife || g.Holds(&removal, now) {
-			kept = append(kept, removal)
+			kept, size = append(kept, removal), size+sizeOf(&removal)
 		}
 	}
-	for len(kept) >= removalsMax {
+	for len(kept) >= removalsMax || size >= removalsBytes {
 		at := repeated(kept)
 		if at < 0 {
 			at = leastMissed(kept, g, now)
@@ -118,9 +122,16 @@ func withRoom(conn *v1alpha1.MFAConnection, now time.Time) ([]v1alpha1.Removal, 
 			return nil, stalledFor(v1alpha1.ReasonRemovalHeld,
 				"the MFAConnection's record of removals is full of those within the changeGuard's window; this one waits until some are older", kept[0].Time.Add(g.Window).Sub(now))
 		}
+		size -= sizeOf(&kept[at])
 		kept = slices.Delete(kept, at, at+1)
 	}
 	return kept, nil
+}
+
+// sizeOf is how many bytes an entry takes in the object.
+func sizeOf(removal *v1alpha1.Removal) int {
+	data, _ := json.Marshal(removal) // what has been read from JSON can be written
+	return len(data)
 }
 
 // repeated returns the oldest entry that a later one differs from in its time and UID alone, -1 when there is none. Nobody
@@ -140,16 +151,16 @@ func repeated(removals []v1alpha1.Removal) int {
 	return -1
 }
 
-// leastMissed returns the entry to drop first: the oldest of the namespace that has the most, so that one tenant can't cost
+// leastMissed returns the entry to drop first: the oldest of the namespace whose entries take the most room, so that one tenant can't cost
 // another the way back to his accounts. -1 when all lie within the guard's window.
 func leastMissed(removals []v1alpha1.Removal, g rules.Guard, now time.Time) int {
-	entries := map[string]int{}
+	room := map[string]int{}
 	for n := range removals {
-		entries[removals[n].Namespace]++
+		room[removals[n].Namespace] += sizeOf(&removals[n])
 	}
 	at := -1
 	for n := range removals {
-		if !g.Holds(&removals[n], now) && (at < 0 || entries[removals[n].Namespace] > entries[removals[at].Namespace]) {
+		if !g.Holds(&removals[n], now) && (at < 0 || room[removals[n].Namespace] > room[removals[at].Namespace]) {
 			at = n
 		}
 	}

@@ -1,7 +1,9 @@
 package controller
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +64,35 @@ func TestRoomInTheRecord(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLongEntriesInTheRecord: names and logins may be so long that the record is full with fewer entries. Whose they are loses
+// his own.
+func TestLongEntriesInTheRecord(t *testing.T) {
+	g := NewWithT(t)
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	entries := func(namespace, login string, n int, age time.Duration) (out []v1alpha1.Removal) {
+		for n := range n {
+			out = append(out, v1alpha1.Removal{AccountID: fmt.Sprint(n), Namespace: namespace, Login: login, Time: metav1.NewTime(now.Add(-age))})
+		}
+		return out
+	}
+	long := strings.Repeat("<", 255) // six bytes each
+	conn := &v1alpha1.MFAConnection{}
+	conn.Status.Removals = append(entries("victim", "l", 600, 20*24*time.Hour), entries("flood", long, 350, 2*time.Hour)...)
+	kept, err := withRoom(conn, now)
+	g.Expect(err).NotTo(HaveOccurred())
+	stored, err := json.Marshal(kept)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(len(stored)).To(BeNumerically("~", removalsBytes, 3000))
+	g.Expect(kept[:600]).To(Equal(conn.Status.Removals[:600]))
+	g.Expect(kept[len(kept)-1]).To(Equal(conn.Status.Removals[949]), "the oldest go first")
+
+	conn.Status.Removals = entries("flood", long, 350, time.Minute)
+	_, err = withRoom(conn, now)
+	held, isHeld := isOutcome(err)
+	g.Expect(isHeld).To(BeTrue(), "all within the window")
+	g.Expect(held.reason).To(Equal(v1alpha1.ReasonRemovalHeld))
 }
 
 // TestFullRecordHolds: with no room left a removal waits, whatever the limit, and goes when there is some.
