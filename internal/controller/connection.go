@@ -19,8 +19,6 @@ type connection struct {
 	removals  sync.Mutex // serialises writes to status.removals
 	groups    groupNames
 	extra     extraListings
-	// administrators is held from the count of administrators to the call that makes one fewer.
-	administrators sync.Mutex
 
 	mu sync.Mutex
 	// client is rebuilt when its settings change; nil while there is no usable token.
@@ -117,16 +115,6 @@ func (c *connection) doubt(used *mfaclient.Client, now time.Time) bool {
 	return true
 }
 
-// guardAdministrators lets one pass at a time take access or power from an administrator: two that looked at once would
-// each see the other's account as the one that is left. Call what it returns when the change has been written through.
-func (c *connection) guardAdministrators(account mfaclient.Account) (done func()) {
-	if account.Role != mfaclient.RoleAdministrator {
-		return func() {}
-	}
-	c.administrators.Lock()
-	return c.administrators.Unlock
-}
-
 // beginCount is called before the users are counted: whoever comes or goes from then on wakes the connection, as far as
 // it matters.
 func (c *connection) beginCount(leaving bool) {
@@ -209,10 +197,30 @@ type registry struct {
 	world *world
 	mu    sync.Mutex
 	byKey map[types.NamespacedName]*connection
+	// administrators are held, by endpoint, from the count of administrators to the call that makes one fewer.
+	administrators map[string]*sync.Mutex
 }
 
 func newRegistry(w *world) *registry {
-	return &registry{world: w, byKey: map[types.NamespacedName]*connection{}}
+	return &registry{world: w, byKey: map[types.NamespacedName]*connection{}, administrators: map[string]*sync.Mutex{}}
+}
+
+// guardAdministrators lets one pass at a time take access or power from an administrator of a service, through whatever
+// connection: two that looked at once would each see the other's account as the one that is left. Call what it returns when
+// the change has been written through.
+func (r *registry) guardAdministrators(url string, account mfaclient.Account) (done func()) {
+	if account.Role != mfaclient.RoleAdministrator {
+		return func() {}
+	}
+	r.mu.Lock()
+	held, ok := r.administrators[mfaclient.Endpoint(url)]
+	if !ok {
+		held = &sync.Mutex{}
+		r.administrators[mfaclient.Endpoint(url)] = held
+	}
+	r.mu.Unlock()
+	held.Lock()
+	return held.Unlock
 }
 
 // get returns the connection of that name, made on first use.

@@ -1,11 +1,14 @@
 package controller
 
 import (
+	"sync"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
 	"github.com/trustbuilder-mfa/operator/api/v1alpha1"
+	"github.com/trustbuilder-mfa/operator/internal/mfaclient"
 	"github.com/trustbuilder-mfa/operator/internal/mfasim"
 )
 
@@ -236,4 +239,47 @@ func TestLastAdministratorSinceListing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestLastAdministratorThroughAnotherConnection: who waits for another pass to take an administrator's access does not go by a
+// listing from before that.
+func TestLastAdministratorThroughAnotherConnection(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{NoAdmin: true}, allowAllRoles, func(c *v1alpha1.MFAConnection) {
+		c.Spec.Policy.Adoption = v1alpha1.ConnectionAdoptionAlways
+	})
+	for _, login := range []string{"boss@example.com", "chief@example.com"} {
+		w.sim.Seed(mfasim.Account{Login: login, Role: mfasim.RoleAdministrator, Status: mfasim.StatusActivated})
+	}
+	w.tick(interval(w.connection()) + 1)
+	w.apply(w.user("boss"))
+	w.edit("boss", func(u *v1alpha1.MFAUser) { u.Spec.Access = new(v1alpha1.AccessBlocked) })
+	conn := w.users.connections.get(w.get("boss").ConnectionKey())
+	var once sync.Once
+	w.sim.OnCall(func(op string, phase mfasim.Phase) {
+		if op == "GetAccount" && phase == mfasim.After {
+			once.Do(func() {
+				w.clock.Step(time.Second)
+				w.g.Expect(conn.inventory.Refresh(w.ctx, w.clock.Now())).To(Succeed())
+				w.clock.Step(time.Second)
+				w.g.Expect(w.sim.UpdateAccount("chief@example.com", func(a *mfasim.Account) { a.Blocked = true })).To(Succeed())
+			})
+		}
+	})
+	w.drive(time.Minute, "boss")
+	w.g.Expect(w.remote("boss@example.com").Blocked).To(BeFalse())
+	w.g.Expect(ready(w.get("boss").Status.Conditions)).To(Equal("False ProtectedAccount Stalled"))
+}
+
+// TestOneAdministratorAtATime: connections to one endpoint wait for each other, those to different ones don't.
+func TestOneAdministratorAtATime(t *testing.T) {
+	g := NewWithT(t)
+	r := newRegistry(nil)
+	administrator := mfaclient.Account{Role: mfaclient.RoleAdministrator}
+	done := r.guardAdministrators("https://mfa.example.com/eu", administrator)
+	r.guardAdministrators("https://mfa.example.com/eu", mfaclient.Account{Role: mfaclient.RoleUser})()
+	r.guardAdministrators("https://mfa.example.org/eu", administrator)()
+	same := r.administrators[mfaclient.Endpoint("https://MFA.example.com:443/eu/")]
+	g.Expect(same.TryLock()).To(BeFalse())
+	done()
+	g.Expect(same.TryLock()).To(BeTrue())
 }

@@ -158,10 +158,11 @@ func (r *UserReconciler) lookAgain(ctx context.Context, s *scope, diff *rules.Di
 // mayTakeFrom refuses to take access or power from a protected account, as it was just read. What it returns is called once
 // that is done: until then no other pass takes any from an administrator.
 func (r *UserReconciler) mayTakeFrom(ctx context.Context, s *scope, account mfaclient.Account) (done func(), err error) {
-	done = s.conn.guardAdministrators(account)
+	done = r.connections.guardAdministrators(s.connObject.Spec.URL, account)
 	if account.Role == mfaclient.RoleAdministrator {
-		// Whether it is the last one must not be judged by a picture from before another was blocked elsewhere.
-		err = r.listedSince(ctx, s, s.now)
+		// Whether it is the last one must not be judged by a picture from before another was blocked elsewhere, be it by a
+		// pass that this one has just waited for.
+		err = r.listedSince(ctx, s, r.now())
 	}
 	if err == nil {
 		err = protected(s, account)

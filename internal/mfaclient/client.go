@@ -124,21 +124,19 @@ func parseBase(raw string) (*url.URL, error) {
 
 // SameEndpoint tells whether two URLs are one to a client: the host in another case or with the dot of the root, the
 // standard port and slashes at the end make no difference to it. One that can't be read is like itself alone.
-func SameEndpoint(a, b string) bool {
-	first, err := parseBase(a)
-	if err != nil {
-		return a == b
-	}
-	second, err := parseBase(b)
-	return err == nil && endpointOf(first) == endpointOf(second)
-}
+func SameEndpoint(a, b string) bool { return Endpoint(a) == Endpoint(b) }
 
-func endpointOf(u *url.URL) string {
+// Endpoint is the same text for all URLs that are one to a client.
+func Endpoint(raw string) string {
+	u, err := parseBase(raw)
+	if err != nil {
+		return raw
+	}
 	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
 	if port == "" {
 		port = "443"
 	}
-	return net.JoinHostPort(host, port) + u.EscapedPath()
+	return "https://" + net.JoinHostPort(host, port) + u.EscapedPath()
 }
 
 // rootCAs extends the system's certificates, so that a bundle for a gateway does not lock out the public host.
