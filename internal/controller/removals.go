@@ -151,8 +151,8 @@ func repeated(removals []v1alpha1.Removal) int {
 	return -1
 }
 
-// leastMissed returns the entry to drop first: the oldest of the namespace whose entries take the most room, so that one tenant can't cost
-// another the way back to his accounts. -1 when all lie within the guard's window.
+// leastMissed returns the entry to drop first: the oldest of the namespace whose entries take the most room, so that one tenant
+// can't cost another the way back to his accounts. -1 when all lie within the guard's window.
 func leastMissed(removals []v1alpha1.Removal, g rules.Guard, now time.Time) int {
 	room := map[string]int{}
 	for n := range removals {
