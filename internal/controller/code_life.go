@@ -46,10 +46,33 @@ func (r *UserReconciler) answered(ctx context.Context, s *scope, intent *v1alpha
 // comes before everything that may stop the pass.
 func (r *UserReconciler) expireCode(ctx context.Context, s *scope) error {
 	code := s.user.Status.Code
+	if code == nil && s.user.Status.Creating != nil {
+		return r.expireUnrecorded(ctx, s)
+	}
 	if code == nil || !live(code) || !s.overdue(code) {
 		return nil
 	}
 	return r.endCode(ctx, s, v1alpha1.CodeExpired)
+}
+
+// expireUnrecorded does the same with the code of a new account that reached its Secret and not status. Claim records it, but
+// a suspension or a policy may stop every pass before that.
+func (r *UserReconciler) expireUnrecorded(ctx context.Context, s *scope) error {
+	content, err := r.readCodeSecret(ctx, s)
+	if _, foreign := isOutcome(err); foreign {
+		return nil // it is said when the code is asked for
+	}
+	if err != nil || content.code.IsZero() && content.link.IsZero() {
+		return err
+	}
+	if s.now.Before(content.expiresAt) {
+		s.wakeAt(content.expiresAt)
+		return nil
+	}
+	if err := r.applySecret(ctx, s, content.withoutCode(), applyForReal); err != nil {
+		return fmt.Errorf("write %w: %w", errCodeSecret, err)
+	}
+	return nil
 }
 
 // overdue tells whether a code has run out by its time.

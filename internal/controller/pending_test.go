@@ -209,3 +209,47 @@ func TestAnsweredAndNotRecorded(t *testing.T) {
 		w.g.Expect(w.get("alice").Status.Code.Phase).To(Equal(v1alpha1.CodeExpired))
 	})
 }
+
+// TestCreationAnsweredAndStopped: a code that came with the account and reached its Secret and not status leaves it when it runs
+// out, also where every pass is stopped before it looks at the account.
+func TestCreationAnsweredAndStopped(t *testing.T) {
+	stops := map[string]struct{ stop, goOn func(w *testWorld) }{
+		"suspended": {
+			func(w *testWorld) { w.edit("alice", suspend) },
+			func(w *testWorld) { w.edit("alice", func(u *v1alpha1.MFAUser) { u.Spec.Suspend = false }) },
+		},
+		"not allowed": {
+			func(w *testWorld) {
+				w.edit("alice", rename)
+				w.editConnection(func(c *v1alpha1.MFAConnection) { c.Spec.Policy.LoginPatterns = []string{"*@example.org"} })
+			},
+			func(w *testWorld) {
+				w.editConnection(func(c *v1alpha1.MFAConnection) { c.Spec.Policy.LoginPatterns = []string{"*@example.com"} })
+			},
+		},
+	}
+	for name, tc := range stops {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t, mfasim.Options{})
+			w.sim.OnCall(func(op string, phase mfasim.Phase) {
+				if op == "CreateAccount" && phase == mfasim.After {
+					tc.stop(w)
+				}
+			})
+			w.create(w.user("alice", func(u *v1alpha1.MFAUser) { u.Spec.Code.Type = v1alpha1.CodeShort }))
+			_, err := w.pass("alice")
+			w.g.Expect(err).NotTo(HaveOccurred())
+			w.sim.OnCall(nil)
+			w.g.Expect(w.get("alice").Status).To(And(HaveField("Creating", Not(BeNil())), HaveField("Code", BeNil())))
+
+			w.drive(14*time.Minute, "alice")
+			w.g.Expect(w.secret("alice").Data).To(HaveKey(v1alpha1.KeyCode))
+			w.drive(2*time.Minute, "alice")
+			w.g.Expect(w.secret("alice").Data).NotTo(Or(HaveKey(v1alpha1.KeyCode), HaveKey(v1alpha1.KeyLink)))
+
+			tc.goOn(w)
+			w.g.Expect(ready(w.settle("alice").Status.Conditions)).To(Equal("True Reconciled"))
+			w.oneLiveCode("alice")
+		})
+	}
+}
