@@ -21,7 +21,7 @@ type asked struct {
 	deleting    bool
 	// account is the id of the account that it is known to hold, and lost one that it held and that is gone.
 	account, lost string
-	// highest is the highest generation ever stated, tokens are the values of the annotation ever set.
+	// highest is the highest generation stated since it first had an account, tokens are the values of the annotation ever set.
 	highest int64
 	tokens  map[string]bool
 	// unsure are those that were overwritten before it is known that the operator has dealt with them: it may, when they come back.
@@ -66,6 +66,8 @@ type leave struct {
 	key   types.NamespacedName
 	login string
 	at    time.Time
+	// back is true once the manifest had the account back, which a removal gives once.
+	back bool
 }
 
 func (a *asked) login() string { return strings.ToLower(a.spec.Login) }
@@ -210,6 +212,10 @@ func (m *modelWorld) mayHold(a *asked, account mfasim.Account) bool {
 	if left, ok := m.left[id]; ok && left.key == a.key && left.login == a.login() && m.now().Sub(left.at) <= 30*24*time.Hour {
 		return true
 	}
+	return m.mayAdopt(a)
+}
+
+func (m *modelWorld) mayAdopt(a *asked) bool {
 	policy := m.getConnection().Spec.Policy.Adoption
 	return policy == v1alpha1.ConnectionAdoptionAlways ||
 		policy == v1alpha1.ConnectionAdoptionAllow && a.spec.AdoptionPolicy == v1alpha1.AdoptionIfExists
@@ -238,6 +244,10 @@ func (m *modelWorld) noteHeld(a *asked, id string) {
 	}
 	if m.makers[id] != a.uid {
 		a.voidRequests() // adopted or returned
+		if left, ok := m.left[id]; ok {
+			left.back = true
+			m.left[id] = left
+		}
 		m.tell("%s has taken over the account of %s", a.key, account.Login)
 	}
 	a.account = id
@@ -263,7 +273,7 @@ func (m *modelWorld) judgeRemoval(a *asked) {
 	if !exists {
 		return
 	}
-	m.left[a.account] = leave{a.key, a.login(), m.now()}
+	m.left[a.account] = leave{key: a.key, login: a.login(), at: m.now()}
 	if a.spec.DeletionPolicy == v1alpha1.DeletionDelete {
 		m.blame("%s was deleted with the policy Delete, and its account is still there", a.key)
 	} else if !account.Blocked {

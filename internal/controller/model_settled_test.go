@@ -126,7 +126,9 @@ func (m *modelWorld) justified(a *asked, user *v1alpha1.MFAUser, reason string) 
 	case v1alpha1.ReasonPrivilegedAccount:
 		return holds && !m.roleAllowed(held.Role) || exists && !m.roleAllowed(byLogin.Role)
 	case v1alpha1.ReasonAccountConflict:
-		return exists && byLogin.ID.String() != user.Status.AccountID && !m.mayHold(a, byLogin)
+		id := byLogin.ID.String()
+		usedUp := m.left[id].back && m.makers[id] != a.uid && !m.mayAdopt(a)
+		return exists && id != user.Status.AccountID && (usedUp || !m.mayHold(a, byLogin))
 	case v1alpha1.ReasonDuplicateLogin:
 		return m.hasRival(a)
 	case v1alpha1.ReasonIdentityMismatch:

@@ -139,6 +139,9 @@ func (m *modelWorld) noteCreation(a *asked, call *wireCall, heard bool) {
 	account, _ := m.sim.Account(call.account.Login)
 	m.makers[account.ID.String()], m.newborn = a.uid, account.ID.String()
 	a.voidRequests() // a creation answers whatever the manifest asks for at the time
+	if a.account == "" && a.lost == "" {
+		a.highest = a.generation() // what was stated before and taken back was never dealt with
+	}
 	a.account, a.lost = "", ""
 	call.body["purpose"] = "ENROLLMENT"
 	created := request{name: "create", purposes: []v1alpha1.CodePurpose{"Enrollment"}, byMail: byEmail(a.spec.Code.Delivery), at: m.now()}
