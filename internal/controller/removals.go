@@ -175,9 +175,7 @@ func recorded(conn *v1alpha1.MFAConnection, user *v1alpha1.MFAUser, id mfaclient
 		if !rules.IsOf(&removal, user) || removal.AccountID != string(id) || removal.Action != action || removal.Released != released {
 			return false
 		}
-		if released {
-			return removal.UID == user.UID
-		}
-		return now.Sub(removal.Time.Time) <= removalRepeat
+		// That of an earlier life, which has given the account back, is another one.
+		return removal.UID == user.UID && (released || now.Sub(removal.Time.Time) <= removalRepeat)
 	})
 }

@@ -231,6 +231,20 @@ func TestWayBackIsUsedUp(t *testing.T) {
 	}
 }
 
+// TestBlockOfTheNextLife: the record that has given the account back does not stand for a block that is asked for afterwards.
+func TestBlockOfTheNextLife(t *testing.T) {
+	w := newTestWorld(t, mfasim.Options{})
+	w.apply(w.user("alice"))
+	w.deleteUser("alice")
+	w.apply(w.user("alice"))
+	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeFalse())
+
+	w.edit("alice", block)
+	w.settle("alice")
+	w.g.Expect(w.remote("alice@example.com").Blocked).To(BeTrue())
+	w.g.Expect(w.removals()).To(Equal([]string{"Block alice@example.com", "Block alice@example.com"}))
+}
+
 // ageRemovals dates the recorded removals back.
 func (w *testWorld) ageRemovals(by time.Duration) {
 	w.t.Helper()
